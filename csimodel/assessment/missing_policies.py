@@ -13,8 +13,9 @@ from csimodel.assessment.policy_runs import PolicyRuns
 from csimodel.errors import CsimodelError, OptionError, SurveyError, suggest
 from csimodel.estimators.inputs import estimator_for
 from csimodel.estimators.solution import Estimator
-from csimodel.findings import Finding, collected, gravest_first, listed
+from csimodel.findings import Finding, collected, gravest_first, listed, text
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.formatting import number
 from csimodel.model import Model
 from csimodel.options import require_count, require_level, require_names
 from csimodel.page import HasPage, Page, Section
@@ -22,6 +23,13 @@ from csimodel.survey import Item, Survey, read_survey
 from csimodel.survey.missing_answers import missing_answers
 
 QUANTITIES = ("index", "paths")
+_DECIMALS = {"index": 1, "paths": 3}
+_ESTIMATES = {"index": "Index, 0 to 100: estimates", "paths": "Paths: estimates"}
+_ERRORS = {"index": "Index, 0 to 100: standard errors", "paths": "Paths: standard errors"}
+_MOVES = {
+    "index": "Between the policies the index of {name} moves most: from {low} to {high}.",
+    "paths": "Between the policies the path {name} moves most: from {low} to {high}.",
+}
 POLICIES = (
     "listwise", "pairwise", "mean", "construct-minimum", "em", "fiml", "imputation", "two-way",
 )  # fmt: skip
@@ -82,31 +90,40 @@ class MissingPolicies(HasPage):
     def page(self) -> Page:
         """Side by side on a page."""
         cells, asked = int(self.missing["missing"].sum()), int(self.missing["rows"].sum())
-        share = cells / asked if asked else 0.0
-        sections = [Section("What is missing", self.missing[self.missing["missing"] > 0])]
-        headline = ""
-        for quantity, decimals in (("index", 1), ("paths", 3)):
-            if quantity not in self.table.index.get_level_values("quantity"):
-                continue
-            wide = self.side_by_side(quantity)
-            title = {"index": "Index, 0 to 100", "paths": "Paths"}[quantity]
-            sections.append(Section(f"{title}: estimates", wide, decimals=decimals))
-            errors = self._wide(quantity, "se")
-            sections.append(Section(f"{title}: standard errors", errors, decimals=decimals + 1))
-            if not headline and len(wide.columns) > 2:
-                name = str(wide["widest"].idxmax())
-                row = wide.loc[name].drop("widest")
-                headline = (
-                    f"Between the policies the {quantity} of {name} moves most: from "
-                    f"{row.min():.{decimals}f} to {row.max():.{decimals}f}."
-                )
+        there = self.table.index.get_level_values("quantity")
+        shown = [quantity for quantity in QUANTITIES if quantity in there]
+        parts = [Section(text("What is missing"), self.missing[self.missing["missing"] > 0])]
+        for quantity in shown:
+            wide, errors = self.side_by_side(quantity), self._wide(quantity, "se")
+            decimals = _DECIMALS[quantity]
+            parts.append(Section(text(_ESTIMATES[quantity]), wide, decimals=decimals))
+            parts.append(Section(text(_ERRORS[quantity]), errors, decimals=decimals + 1))
         used = self.table["n"].groupby(level="policy", sort=False).first()
-        sections.append(Section("Respondents used", used.to_frame()))
+        parts.append(Section(text("Respondents used"), used.to_frame()))
         return Page(
-            f"Missing answers: {cells:,} of {asked:,} ({share:.1%}) under each policy",
-            headline,
+            text(
+                "Missing answers: {cells:,} of {asked:,} ({share:.1%}) under each policy",
+                cells=cells,
+                asked=asked,
+                share=cells / asked if asked else 0.0,
+            ),
+            self._headline(shown[0]) if shown else "",
             findings=self.findings,
-            sections=tuple(sections),
+            sections=tuple(parts),
+        )
+
+    def _headline(self, quantity: str) -> str:
+        """Say which entry moves most between the policies; nothing of one policy."""
+        wide, decimals = self.side_by_side(quantity), _DECIMALS[quantity]
+        if len(wide.columns) < 3:
+            return ""
+        name = wide["widest"].idxmax()
+        row = wide.loc[name].drop("widest")
+        return text(
+            _MOVES[quantity],
+            name=str(name),
+            low=number(row.min(), decimals),
+            high=number(row.max(), decimals),
         )
 
 
@@ -249,8 +266,8 @@ def _part(
             try:
                 own = table(quantity, level)
             except CsimodelError as error:
-                text = str(error).removesuffix(".")
-                values = {"policy": policy, "quantity": quantity, "error": text}
+                reason = str(error).removesuffix(".")
+                values = {"policy": policy, "quantity": quantity, "error": reason}
                 findings.append(
                     Finding("policy-without-quantity", _NO_QUANTITY, (policy,), values=values)
                 )

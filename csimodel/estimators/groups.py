@@ -70,7 +70,8 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
         What was fitted; of a scan what is known about its items, and answers of nobody.
     findings
         Rows dropped and cells filled over all groups, groups that lost all their rows, and
-        respondents without a group, counted.
+        respondents without a group, counted; strata of one unit, and few units to learn errors
+        from.
     """
 
     solution: Solution
@@ -283,7 +284,8 @@ def fit_groups(
     solution = _suppressed(solution, least)
     rows = int((codes < 0).sum()), len(codes)
     findings = (*answers.findings, *_lost(by, rows, labels, moments.n, dropped))
-    findings = (*findings, *_about_suppressed(solution, labels, least))
+    findings = (*findings, *suppressed_groups(labels, solution.moments.n, least))
+    findings = (*findings, *answers.design.findings)
     return GroupFits(solution, labels, codes, dropped, table, answers, findings)
 
 
@@ -308,11 +310,13 @@ def _suppressed(solution: Solution, least: int) -> Solution:
     )
 
 
-def _about_suppressed(solution: Solution, labels: pd.Index, least: int) -> Iterator[Finding]:
-    """Name the groups that are suppressed."""
-    few = np.flatnonzero(solution.estimates.outcome == Status.SUPPRESSED).tolist()
+def suppressed_groups(
+    labels: pd.Index, n: NDArray[np.float64] | NDArray[np.intp], least: int
+) -> Iterator[Finding]:
+    """Name the groups that are suppressed: those of fewer respondents than the minimum."""
+    few = np.flatnonzero(n < least).tolist()
     if few:
-        names = tuple(f"{shown_label(labels[g])} ({int(solution.moments.n[g])})" for g in few)
+        names = tuple(f"{shown_label(labels[g])} ({int(n[g])})" for g in few)
         yield Finding(
             "groups-suppressed",
             _ONE_GROUP_SUPPRESSED if len(few) == 1 else _GROUPS_SUPPRESSED,
@@ -349,7 +353,7 @@ def _of_scan(
         dropped,
         scan.template,
         replace(whole.nobody, findings=whole.findings),
-        (*whole.findings, *lost, *_about_suppressed(solution, labels, least)),
+        (*whole.findings, *lost, *suppressed_groups(labels, solution.moments.n, least)),
         scanned,
     )
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from csimodel.errors import EstimationError, ModelError, OptionError, suggest
 from csimodel.model import Model
+from csimodel.moments.fourth import Weighting
 from csimodel.moments.ordinal import OrdinalMoments, ordinal_moments
 from csimodel.options import shown
 from csimodel.survey import Answers
@@ -75,6 +76,7 @@ def ordinal_statistics(
     *,
     normal: bool = False,
     cluster: NDArray[np.intp] | None = None,
+    weighting: Weighting = "probability",
 ) -> OrdinalMoments:
     """Return thresholds and correlations of one sample of complete answers.
 
@@ -86,7 +88,7 @@ def ordinal_statistics(
         Which of them are ordered.
     label
         What the estimator is called, for messages.
-    normal, cluster
+    normal, cluster, weighting
         As in `ordinal_moments`.
 
     Raises
@@ -108,6 +110,7 @@ def ordinal_statistics(
         answers.weights,
         normal=normal,
         cluster=cluster,
+        weighting=weighting,
     )
     for finding in ordinal.findings:
         if finding.severity == "failure":

@@ -40,6 +40,7 @@ from csimodel.estimators.groups import (
     level_of,
     lost_groups,
     shown_label,
+    suppressed_groups,
 )
 from csimodel.estimators.item_fit import item_fit
 from csimodel.estimators.points import by_block, point_weights
@@ -70,7 +71,7 @@ from csimodel.inference.replicates import own_replicates
 from csimodel.inference.sources import NO_DERIVATIVE
 from csimodel.limits import require_memory
 from csimodel.model import Model
-from csimodel.options import require_level
+from csimodel.options import require_count, require_level
 from csimodel.survey import Answers
 from csimodel.survey.group_rows import effective_sizes
 
@@ -103,6 +104,7 @@ def index_scores(
     interval: str = "auto",
     *,
     shrink: bool = False,
+    minimum_n: int | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
     """Return the index of every construct with its interval, 0 to 100 points.
@@ -131,6 +133,10 @@ def index_scores(
         Draw the indexes of groups towards their mean, the more the larger their error (empirical
         Bayes, `csimodel.index.shrinkage`): columns shrunken, shrunken_se and share (of the way to
         the mean) are added, and a finding says how far groups differ and how far they were drawn.
+    minimum_n
+        With `by`: groups with fewer respondents are suppressed, as in `fit_groups`: they stay in
+        the table, without a number, and a finding lists them. The weights of items, which are
+        those of all, rest on their answers too.
     progress
         Show a bar when the draws of groups take longer than a second.
 
@@ -173,6 +179,12 @@ def index_scores(
     """
     level = require_level(level)
     choose("interval", interval, INTERVALS)
+    least = 0 if minimum_n is None else require_count("minimum_n", minimum_n)
+    if minimum_n is not None and (by is None or isinstance(fit, GroupFits)):
+        raise OptionError(
+            "minimum_n= is for groups of one fit; name their column with by=, or give it to "
+            "csi.fit_groups."
+        )
     if isinstance(fit, GroupFits):
         fit.solution.model.require_one_stage("Indexes are of")
         table = _of_fits(fit, by, bootstrap, level, interval)
@@ -191,8 +203,11 @@ def index_scores(
         table = _whole(fit, errors, level, interval)
         n = np.full(len(table), fit.n)
     else:
-        table, n = _by_group(fit, by, errors, level, interval, progress)
+        table, n = _by_group(fit, by, errors, level, interval, least, progress)
     table.insert(5, "n", n)
+    if (few := n < least).any():
+        table.loc[few, ["estimate", "se", "lower", "upper"]] = np.nan
+        table.loc[few, "reason"] = Status.SUPPRESSED.reason
     table = table.rename(columns={"estimate": "mean"}).drop(columns="p")
     drawn = errors if by is None and isinstance(errors, Bootstrap) else None
     tell(outside_scale(table, drawn))
@@ -299,14 +314,14 @@ class _Groups:
     names: pd.Index
 
     @classmethod
-    def of(cls, fit: Fit, by: str | Sequence[str]) -> _Groups:
-        """Make groups by columns of the survey."""
+    def of(cls, fit: Fit, by: str | Sequence[str], least: int = 0) -> _Groups:
+        """Make groups by columns of the survey; those of fewer respondents are told as left out."""
         answers = fit.require_answers("index_scores by group")
         assert fit.survey is not None
         codes, names = group_codes(fit.survey, by, answers.rows)
         tell(groups_without_rows(fit.survey, by, names))
         groups = cls(fit, codes, names)
-        tell(_about_groups(codes, names, groups.n))
+        tell(_about_groups(codes, names, groups.n, least))
         return groups
 
     @property
@@ -400,6 +415,7 @@ def _by_group(
     bootstrap: FitErrors | None,
     level: float,
     interval: str,
+    least: int,
     progress: bool,
 ) -> tuple[pd.DataFrame, NDArray[np.intp]]:
     """Return the table of groups, and the respondents of each row."""
@@ -414,7 +430,7 @@ def _by_group(
             "memory, but this fit was made from a scan; leave it out, for errors by influence "
             "values, or fit a sample of stated size, such as scan.sample(100_000, rng=1)."
         )
-    groups = _groups_of(fit, by, progress)
+    groups = _groups_of(fit, by, least, progress)
     if isinstance(groups, ScannedIndexes):
         return _table_of_scan(groups, level)
     if isinstance(bootstrap, Bootstrap):
@@ -431,21 +447,23 @@ def _by_group(
     return table, np.repeat(groups.n, groups.each)
 
 
-def _groups_of(fit: Fit, by: str | Sequence[str], progress: bool) -> _Groups | ScannedIndexes:
+def _groups_of(
+    fit: Fit, by: str | Sequence[str], least: int, progress: bool
+) -> _Groups | ScannedIndexes:
     """Return the index of groups, of a survey or a scan."""
     if fit.scanned is None:
-        return _Groups.of(fit, by)
+        return _Groups.of(fit, by, least)
     columns = group_columns(fit.scanned.scan.template, by)
     groups = ScannedIndexes.of(fit, fit.scanned, columns, progress)
     tell(lost_groups(groups.groups.labels, groups.labels))
     codes = np.repeat([-1, 0], [groups.groups.without, int(groups.n.sum())])
-    tell(_about_groups(codes, groups.labels, groups.n))
+    tell(_about_groups(codes, groups.labels, groups.n, least))
     return groups
 
 
 def _linear_groups(fit: Fit, by: str | Sequence[str]) -> LinearGroups:
     """Return the index of groups for `Linearized`; of a scan what units add was added up."""
-    groups = _groups_of(fit, by, True)
+    groups = _groups_of(fit, by, 0, True)
     if isinstance(groups, _Groups):
         return groups.linear()
     each = len(fit.model.constructs)
@@ -562,9 +580,9 @@ def _about_solution(fit: Fit) -> Iterator[Finding]:
 
 
 def _about_groups(
-    codes: NDArray[np.intp], groups: pd.Index, n: NDArray[np.intp]
+    codes: NDArray[np.intp], groups: pd.Index, n: NDArray[np.intp], least: int
 ) -> Iterator[Finding]:
-    """Point out rows without a group and groups with few respondents."""
+    """Point out rows without a group, groups that are suppressed, and others of few respondents."""
     lost = int((codes < 0).sum())
     if lost:
         yield Finding(
@@ -573,7 +591,8 @@ def _about_groups(
             count=lost,
             values={"count": lost, "total": len(codes)},
         )
-    yield from _small_groups(groups, n)
+    yield from suppressed_groups(groups, n, least)
+    yield from _small_groups(groups[n >= least], n[n >= least])
 
 
 def _small_groups(groups: pd.Index, n: NDArray[np.intp]) -> Iterator[Finding]:

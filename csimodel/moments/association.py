@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csimodel.moments.correlation_likelihood import EDGE
-from csimodel.moments.fourth import Rows, cluster_codes, outer_products, stretches
+from csimodel.moments.fourth import Rows, Weighting, cluster_codes, outer_products, stretches
 from csimodel.moments.gamma import DenseGamma, Gamma, RootGamma
 from csimodel.moments.margins import Margins
 from csimodel.moments.pairs import SolvedPairs, both_ordered, none_ordered, one_ordered
@@ -71,21 +71,24 @@ class Association:
         cov[self.column, self.row] = cov[self.row, self.column]
         return np.asarray(cov)
 
-    def gamma(self, cluster: NDArray[np.intp] | None = None) -> Gamma:
+    def gamma(
+        self, cluster: NDArray[np.intp] | None = None, weighting: Weighting = "probability"
+    ) -> Gamma:
         """Return Γ of thresholds and means, variances, covariances.
 
         Covariances are ``ρ sᵢ sⱼ``, with the standard deviation 1 of an ordered item; rows and
         columns of correlations at the edge are NaN. With codes of the clusters respondents were
-        drawn in, (respondents,), scores are summed within clusters, as in `fourth_moments`. Where
+        drawn in, (respondents,), scores are summed within clusters, as in `fourth_moments`, which
+        says what `weighting` is. Where
         respondents, or clusters, are fewer than statistics, what they add is kept as a root of Γ.
         """
         respondents, statistics = len(self.margins.share), self.margins.size + len(self.rho)
         codes = None if cluster is None else cluster_codes(cluster, respondents)
         units = respondents if codes is None else int(codes.max()) + 1
         if units >= statistics:
-            return DenseGamma(self._matrix(cluster))
+            return DenseGamma(self._matrix(cluster, weighting))
         root = np.zeros((units, statistics))
-        scale = self.margins.share * np.sqrt(respondents)
+        scale = self._factors(weighting)
         for rows in stretches(respondents, max(1, _BLOCK // statistics)):
             moved = self._on_covariances(rows) * scale[rows, None]
             if codes is None:
@@ -105,10 +108,10 @@ class Association:
         moved[:, first:] += (lean @ moved[:, :first].T).T
         return moved
 
-    def _matrix(self, cluster: NDArray[np.intp] | None) -> Floats:
+    def _matrix(self, cluster: NDArray[np.intp] | None, weighting: Weighting) -> Floats:
         """Return Γ from the mean outer products of scores, (statistics, statistics)."""
         first, (lean, scale) = self.margins.size, self._to_covariances()
-        middle = self._products(cluster)
+        middle = self._products(cluster, weighting)
         across = middle[first:, :first] * scale[:, None] + lean @ middle[:first, :first]
         within = scale[:, None] * middle[first:, first:] * scale
         mixed = (scale[:, None] * middle[first:, :first]) @ lean.T
@@ -146,9 +149,14 @@ class Association:
             moved[:, first + part.at] = part.scores(rows)
         return moved
 
-    def _products(self, cluster: NDArray[np.intp] | None) -> Floats:
+    def _factors(self, weighting: Weighting) -> Floats:
+        """Return what scores are multiplied with, so that their products sum to B, (rows,)."""
+        share = self.margins.share
+        return np.sqrt(share) if weighting == "frequency" else share * np.sqrt(len(share))
+
+    def _products(self, cluster: NDArray[np.intp] | None, weighting: Weighting) -> Floats:
         """Return B, weighted with squared weights of mean 1, or of sums within clusters."""
-        scale = self.margins.share * np.sqrt(len(self.margins.share))
+        scale = self._factors(weighting)
         size = self.margins.size + len(self.rho)
         return outer_products(
             lambda rows: (self._stacked(rows) * scale[rows, None]).T, len(scale), size, cluster

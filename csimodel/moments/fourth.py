@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Rows = slice | NDArray[np.intp]
 
 _STRETCH = 2048  # rows handled together: their products stay in cache
+Weighting = Literal["probability", "frequency"]
 
 
 def fourth_moments(
@@ -24,7 +25,7 @@ def fourth_moments(
     mean: ArrayLike | None = None,
     *,
     cluster: ArrayLike | None = None,
-    weighting: Literal["probability", "frequency"] = "probability",
+    weighting: Weighting = "probability",
 ) -> Floats:
     """Estimate the covariance matrix of √n times the sample means and covariances.
 

@@ -20,6 +20,7 @@ from csimodel.moments.additive import Block, Memory, products_about
 from csimodel.moments.forms import Columns, Forms, NormalWeight, Weight, functions_of
 from csimodel.moments.fourth import (
     Rows,
+    Weighting,
     checked_rows,
     cluster_codes,
     fourth_moments,
@@ -205,6 +206,8 @@ class RowGamma:
         Codes of clusters, (rows,), or None.
     mean, cov
         Weighted means and covariances with denominator n.
+    weighting
+        As in `fourth_moments`; ``"frequency"`` has w in place of w².
 
     Examples
     --------
@@ -218,6 +221,7 @@ class RowGamma:
     cluster: NDArray[np.intp] | None
     mean: Floats
     cov: Floats
+    weighting: Weighting = "probability"
 
     @classmethod
     def of(
@@ -225,6 +229,7 @@ class RowGamma:
         values: Floats,
         weights: ArrayLike | None = None,
         cluster: ArrayLike | None = None,
+        weighting: Weighting = "probability",
     ) -> RowGamma:
         """Return Γ of answers, (rows, items); the answers are kept, not copied.
 
@@ -241,7 +246,15 @@ class RowGamma:
         cov = np.empty((items, items))
         row, column = vech_indices(items)
         cov[row, column] = cov[column, row] = sample.spread
-        return cls(values, None if weights is None else scaled, codes, sample.mean, cov)
+        own = None if weights is None else scaled
+        return cls(values, own, codes, sample.mean, cov, weighting)
+
+    @cached_property
+    def _factors(self) -> Floats | None:
+        """What deviations are multiplied with, (rows,); None for 1."""
+        if self.weights is None or self.weighting == "probability":
+            return self.weights
+        return np.sqrt(self.weights)
 
     @property
     def size(self) -> int:
@@ -259,7 +272,9 @@ class RowGamma:
     def matrix(self) -> Floats:
         """Γ itself, (moments, moments)."""
         require_gamma(self.size)
-        return fourth_moments(self.values, self.weights, cluster=self.cluster)
+        return fourth_moments(
+            self.values, self.weights, cluster=self.cluster, weighting=self.weighting
+        )
 
     @property
     def diagonal(self) -> Floats:
@@ -303,8 +318,8 @@ class RowGamma:
             products = 0.5 * length**2 - np.einsum("ri,ri->r", z, z @ expected) + constant
             if weight.means:
                 products += length
-            if self.weights is not None:
-                products *= self.weights[part] ** 2
+            if self._factors is not None:
+                products *= self._factors[part] ** 2
             total += float(products.sum())
         return total / len(self.values)
 
@@ -319,7 +334,7 @@ class RowGamma:
         root, expected, constant = self._whitened(weight)
         z = (self.values - self.mean) @ root
         length = np.einsum("ri,ri->r", z, z @ expected)
-        scale = np.ones(rows) if self.weights is None else self.weights
+        scale = np.ones(rows) if self._factors is None else self._factors
         first, second, outer = 0.0, 0.0, np.zeros((width, width))
         step = max(1, _BLOCK // rows)
         for start in range(0, rows, step):
@@ -362,8 +377,8 @@ class RowGamma:
         row, column = vech_indices(len(self.mean))
         deviations = np.empty((self.size, len(own)))
         products_about(own, self.mean, self.cov[row, column], deviations)
-        if self.weights is not None:
-            deviations *= self.weights[part]
+        if self._factors is not None:
+            deviations *= self._factors[part]
         return deviations
 
     def _scores(self, columns: Columns, part: Rows) -> Floats:
@@ -371,8 +386,8 @@ class RowGamma:
         if not isinstance(columns, Forms):
             return np.asarray(self._deviations(part)[-len(columns) :].T @ columns)
         scores = columns.of_rows(self.values[part] - self.mean, columns.values(self.cov))
-        if self.weights is not None:
-            scores *= self.weights[part][:, None]
+        if self._factors is not None:
+            scores *= self._factors[part][:, None]
         return scores
 
     def _whitened(self, weight: NormalWeight) -> tuple[Floats, Floats, float]:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.errors import SurveyError, suggest
 from csimodel.findings import Finding
 from csimodel.moments.association import Association, associate
+from csimodel.moments.fourth import Weighting
 from csimodel.moments.gamma import Gamma
 from csimodel.moments.margins import Bread, Margins, margins_of
 
@@ -113,6 +114,7 @@ def ordinal_moments(
     *,
     normal: bool = False,
     cluster: NDArray[np.intp] | None = None,
+    weighting: Weighting = "probability",
 ) -> OrdinalMoments:
     """Return the statistics of complete answers, (rows, items), some of the items ordered.
 
@@ -124,7 +126,8 @@ def ordinal_moments(
     whatever their distribution: Γ of theirs is that of `fourth_moments`. With ``normal=True`` all
     of A is an outer product, as in lavaan's WLSMV (0.6-14): right for normal items only, and for
     long tails far too small. Under weights w, A averages with w and B with w² (weights scaled to
-    mean 1); with codes of clusters, (rows,), B is of sums within them.
+    mean 1), or with w where they are frequencies (`weighting`); with codes of clusters, (rows,), B
+    is of sums within them.
 
     Raises
     ------
@@ -161,7 +164,7 @@ def ordinal_moments(
         threshold_item=margins.level_item[of_ordered],
         mean=margins.mean,
         cov=pairs.cov,
-        spread=pairs.gamma(cluster),
+        spread=pairs.gamma(cluster, weighting),
         labels=tuple(_labels(items, margins, pairs)),
         categories=tuple(used if chosen[i] else used[:0] for i, used in enumerate(margins.values)),
         findings=tuple(_findings(items, margins, pairs)),

@@ -90,7 +90,12 @@ class OrdinalSamples:
                 pairs = associate(self._margins(answers.values[rows], share))
                 return Responses.of_pairs(pairs)[None]
             moments = ordinal_moments(
-                answers.values[rows], answers.items, self.ordered, given, normal=self.normal
+                answers.values[rows],
+                answers.items,
+                self.ordered,
+                given,
+                normal=self.normal,
+                weighting="frequency",
             )
         except SurveyError:  # an item kept one answer
             return self._nothing[None]
@@ -166,7 +171,12 @@ class OrdinalSamples:
     def _sample(self) -> OrdinalMoments:
         answers = self.answers
         return ordinal_moments(
-            answers.values, answers.items, self.ordered, answers.weights, normal=self.normal
+            answers.values,
+            answers.items,
+            self.ordered,
+            answers.weights,
+            normal=self.normal,
+            weighting="frequency",
         )
 
     @cached_property

@@ -18,6 +18,7 @@ from csimodel.report.sentences import data_used
 from csimodel.report.tables import margins_table
 from csimodel.survey import Survey
 from csimodel.survey.sampling import SurveyDesign
+from csimodel.translation import shown_message
 
 _SHOWN = 10  # questions with missing answers that a table names
 _MET = 1e-6  # relative gap to a known size that is rounding
@@ -26,6 +27,7 @@ _RATES = {
     "RR3": "answered wholly, of those taken as customers",
     "COOP3": "answered wholly, of those who were reached and could answer",
     "REF1": "refused, of all who may have been customers",
+    "CON1": "were reached, of all who may have been customers",
 }
 _UNITS = {"respondent": "respondent", "cluster": "cluster"}
 _SEVERAL = {"respondent": "respondents", "cluster": "clusters"}
@@ -299,7 +301,7 @@ def _rates_grid(analysis: AnalysisResults) -> Grid | None:
             (
                 name,
                 share(float(table["rate"][name])),
-                str(table["counts"][name]),
+                shown_message(table["counts"][name]),
                 text(_RATES[name]),
             )
             for name in _RATES

@@ -14,6 +14,7 @@ from csimodel.survey.checks import number, numeric_block
 from csimodel.survey.composition import Composition
 from csimodel.survey.headers import require_column
 from csimodel.survey.survey import Survey
+from csimodel.survey.table import with_column
 
 Floats = NDArray[np.float64]
 
@@ -68,7 +69,7 @@ def _with_item(survey: Survey, name: str, own: Composition) -> Survey:
     item = replace(own.item, missing_codes=())
     return replace(
         survey,
-        data=survey.data.assign(**{name: value}),
+        data=with_column(survey.data, name, value),
         items={**survey.items, name: item},
         coded={**survey.coded, name: np.flatnonzero(coded)},
         unasked={**survey.unasked, name: np.flatnonzero(~asked)},

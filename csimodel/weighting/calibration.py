@@ -17,6 +17,7 @@ from csimodel.survey import Survey
 from csimodel.survey.calibration import WeightCalibration
 from csimodel.survey.checks import numeric_block
 from csimodel.survey.design import usable_weights
+from csimodel.survey.table import with_column
 from csimodel.weighting.distances import Distance, Method, calibrated
 from csimodel.weighting.margins import KnownTotals, Margins, known_totals
 from csimodel.weighting.report import effective_size
@@ -214,7 +215,7 @@ def _adjusted(
         )
     column = np.zeros(len(base))
     column[used] = weights
-    data = survey.data.assign(**{name: column})
+    data = with_column(survey.data, name, column)
     replicates = _replicates(survey, name, population, used, own, distance)
     if replicates is not None:
         data = pd.concat([data, replicates], axis=1)

@@ -18,6 +18,8 @@ from csimodel.page import HasPage, Page, sections
 from csimodel.survey import Survey
 from csimodel.survey.checks import numeric_block, plural
 from csimodel.survey.headers import ColumnName, require_column
+from csimodel.survey.table import with_column
+from csimodel.translation import message
 from csimodel.weighting.calibration import base_weights, new_column
 
 Floats = NDArray[np.float64]
@@ -146,7 +148,10 @@ def response_rates(
     table = pd.DataFrame(
         {
             "rate": [a / b if b else np.nan for a, b in fractions.values()],
-            "counts": [f"{a:,.0f} of {_cases(b)}" for a, b in fractions.values()],
+            "counts": [
+                message("{part} of {whole}", part=f"{a:,.0f}", whole=_cases(b))
+                for a, b in fractions.values()
+            ],
         },
         index=pd.Index(list(fractions), name="name"),
     )
@@ -249,8 +254,8 @@ def adjust_for_nonresponse(
         )
     factor = asked / np.where(answers > 0, answers, 1.0)
     name = new_column(survey, "response", into)
-    data = survey.data.copy()
-    data[name] = np.where(answered & used, base * factor[codes], 0.0)
+    weights = np.where(answered & used, base * factor[codes], 0.0)
+    data = with_column(survey.data, name, weights)
     values: dict[str, object] = {
         "asked": int(used.sum()),
         "answered": int((used & answered).sum()),

@@ -12,6 +12,7 @@ from csimodel.errors import OptionError
 from csimodel.findings import Finding
 from csimodel.floats import own_errstate
 from csimodel.survey import Survey
+from csimodel.survey.table import with_column
 from csimodel.weighting.calibration import base_weights, new_column
 from csimodel.weighting.report import effective_size
 
@@ -88,8 +89,7 @@ def trim(
     name = new_column(survey, "trimmed", into)
     column = np.zeros(len(base))
     column[used] = weights
-    data = survey.data.copy()
-    data[name] = column
+    data = with_column(survey.data, name, column)
     values: dict[str, object] = {
         "count": int(fixed.sum()),
         "rows": len(own),

@@ -212,7 +212,9 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "compare": (lambda names=None, bootstraps=None: csi.compare(
             p.fit, p.ml, names=names, bootstraps=bootstraps), {}),
         "factor_scores": (csi.factor_scores, {"fit": p.ml}),
-        "index_scores": (csi.index_scores, {"fit": p.fit, "by": "half", "bootstrap": p.boot}),
+        "index_scores": (
+            csi.index_scores, {"fit": p.fit, "by": "half", "bootstrap": p.boot, "minimum_n": 2},
+        ),
         "index_scores (groups)": (csi.index_scores, {"fit": p.groups, "shrink": True}),
         "what_if": (csi.what_if, {"fit": p.fit, "changes": {"Quality": 5}, "bootstrap": p.boot}),
         "goal_seek": (

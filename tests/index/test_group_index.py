@@ -140,6 +140,32 @@ def test_groups_below_the_minimum_are_listed_without_a_number(ecsi, firms):
         csi.fit_groups(ecsi, survey, "firm", minimum_n=0)
 
 
+def test_the_minimum_holds_for_the_weights_of_all_too(ecsi, firms):
+    data = firms.assign(firm=np.r_[np.arange(240) % 6, [6] * 10])
+    fit = csi.fit(ecsi, _survey(ecsi, data))
+    boot = csi.bootstrap(fit, 40, rng=1, progress=False)
+    for errors in (None, boot):
+        with collected() as findings:
+            table = csi.index_scores(fit, "firm", errors, minimum_n=20)
+        (finding,) = findings
+        assert finding.code == "groups-suppressed"
+        assert finding.values == {"count": 1, "total": 7, "least": 20, "groups": ("6 (10)",)}
+        lost = table.loc[6]
+        assert lost[["mean", "se", "lower", "upper"]].isna().all(axis=None)
+        assert set(lost["reason"]) == {"suppressed: fewer respondents than the minimum"}
+        assert (lost["n"] == 10).all()
+        with collected():
+            whole = csi.index_scores(fit, "firm", errors)
+        pd.testing.assert_frame_equal(table.drop(index=6), whole.drop(index=6))
+    with collected():
+        shrunken = csi.index_scores(fit, "firm", shrink=True, minimum_n=20)
+    assert shrunken.loc[6, "shrunken"].isna().all()
+    assert shrunken.drop(index=6)["shrunken"].notna().all()
+    for fits, by in ((fit, None), (csi.fit_groups(ecsi, fit.survey, "firm"), None)):
+        with pytest.raises(OptionError, match=r"^minimum_n= is for groups of one fit; name their"):
+            csi.index_scores(fits, by, minimum_n=20)
+
+
 def test_a_group_without_a_solution_is_named(ecsi, firms):
     data = firms.assign(firm=np.where(np.arange(250) < 2, "tiny", "big"))
     with collected() as findings:

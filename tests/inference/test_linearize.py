@@ -19,6 +19,12 @@ from csimodel.significance import BY_CONSTRUCTION
 HERE = Path(__file__).parents[1] / "reference"
 MODEL = csi.Model.from_syntax("A =~ CUSA1\nB =~ CUSL1\nC =~ index\nB ~ A\nC ~ A")
 MEANS = csi.Quantity("item_means", by_item, lambda s: s.moments.mean, null=None)
+VARIANCE = csi.Quantity(
+    "variance",
+    lambda model: pd.Index(["index"]),
+    lambda s: s.moments.cov[..., 2:3, 2],
+    null=None,
+)
 DESIGNS = {
     "weights_only": {},
     "strata_only": {"strata": "stratum"},
@@ -55,6 +61,9 @@ def test_means_ratios_and_their_covariances_are_those_of_r(reference, data, name
     ratio = lin.ratio((MEANS, "CUSL1"), (MEANS, "CUSA1")).iloc[0]
     assert_allclose(ratio["estimate"], theirs["ratio"]["estimate"], rtol=1e-12)
     assert_allclose(ratio["se"], theirs["ratio"]["se"], rtol=1e-9)
+    variance = lin.table(VARIANCE).loc["index"]
+    assert_allclose(variance["estimate"], theirs["variance"]["estimate"], rtol=1e-10)
+    assert_allclose(variance["se"], theirs["variance"]["se"], rtol=1e-8)
 
 
 @pytest.mark.parametrize("name", DESIGNS)
@@ -74,6 +83,31 @@ def test_a_regression_of_single_items_has_the_errors_of_r(reference, data, name)
     theirs = reference("mobi_survey_design.json")["linearised"][name]["ols"]  # of (CUSL1 - 1)/9
     assert_allclose(row["estimate"] / 9, theirs["coef"][1], rtol=1e-10)
     assert_allclose(row["se"] / 9, theirs["se"][1], rtol=1e-8)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_ratios_of_groups_are_those_of_r(reference, data, name):
+    theirs = reference("mobi_survey_design.json")["linearised"][name]
+    survey = fit_of(data, **DESIGNS[name]).survey
+    lin = csi.linearize(csi.fit_groups(MODEL, survey, "region"))
+    for k, region in enumerate(theirs["by_region"]["region"]):
+        pair = [(MEANS, (region, item)) for item in ("CUSL1", "CUSA1")]
+        row = lin.ratio(*pair).iloc[0]
+        assert_allclose(row["estimate"], theirs["ratio_by_region"]["estimate"][k], rtol=1e-12)
+        assert_allclose(row["se"], theirs["ratio_by_region"]["se"][k], rtol=1e-8)
+
+
+@pytest.mark.parametrize("name", DESIGNS)
+def test_a_regression_with_controls_has_the_errors_of_r(reference, data, name):
+    theirs = reference("mobi_survey_design.json")["linearised"][name]
+    frame = data.assign(male=(data["sex"] == "m") * 1.0)
+    rep = csi.repurchase(
+        fit_of(frame, **DESIGNS[name]), "rep01", index="C", family="ols", scale=(0, 1),
+        controls=["CUSCO", "male"],
+    )  # fmt: skip
+    assert_allclose(rep.coefficients["estimate"], theirs["controls"]["coef"], rtol=1e-9)
+    assert_allclose(rep.coefficients["se"], theirs["controls"]["se"], rtol=1e-8)
+    assert (rep.coefficients["df"] == theirs["degf"]).all()
 
 
 @pytest.mark.parametrize("name", DESIGNS)

@@ -1,4 +1,4 @@
-"""Designs that cannot be are named by `csi.analyze` and by the shell as they are by a fit."""
+"""Designs that cannot be are named by every way from a survey to an index, and by the shell."""
 
 import json
 
@@ -21,12 +21,19 @@ def frame(**columns):
     table = pd.DataFrame(rng.integers(1, 11, (N, 4)), columns=list(MODEL.items)).astype(float)
     table = table.assign(
         w=rng.uniform(0.5, 2, N), s=np.repeat(["a", "b", "c"], 20), c=np.repeat(np.arange(12), 5),
-        sex=np.where(np.arange(N) % 2, "f", "m"),
+        sex=np.where(np.arange(N) % 2, "f", "m"), wave=np.arange(N) // 2 % 2,
         **{f"rw{k}": rng.uniform(0.5, 2, N) for k in range(6)},
     )  # fmt: skip
     return table.assign(**columns)
 
 
+WAYS = {
+    "fit": lambda survey: csi.fit(MODEL, survey).diagnostics,
+    "linearize": lambda survey: csi.linearize(csi.fit(MODEL, survey)).findings,
+    "index_scores": lambda survey: csi.index_scores(csi.fit(MODEL, survey)),
+    "fit_groups": lambda survey: csi.fit_groups(MODEL, survey, "sex").findings,
+    "programme": lambda survey: csi.programme(MODEL, survey, "sex", "wave", construct="B").findings,
+}
 REPLICATES = {"weights": "w", "replicate_weights": "rw*", "replicate_method": "jk1"}
 REFUSED = {
     "negative weight": (
@@ -73,11 +80,15 @@ FINDINGS = {
 }  # fmt: skip
 
 
-def analysed(columns, options, margins=None):
+def read(columns, options, margins=None):
     survey = csi.read_survey(
         frame(**columns), scale=(1, 10), items=list(MODEL.items), missing="pairwise", **options
     )
-    survey = survey if margins is None else csi.rake(survey, margins)
+    return survey if margins is None else csi.rake(survey, margins)
+
+
+def analysed(columns, options, margins=None):
+    survey = read(columns, options, margins)
     return csi.analyze(survey, MODEL, target="B", draws=20, progress=False)
 
 
@@ -108,6 +119,23 @@ def test_what_cannot_be_is_refused(name, tmp_path):
     assert done.exit_code == 2, done.output
     assert told in " ".join(done.output.split())
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_is_refused_by_every_way(name, way):
+    columns, options, margins, told = REFUSED[name]
+    with pytest.raises(CsimodelError) as refusal:
+        WAYS[way](read(columns, options, margins))
+    assert told in str(refusal.value)
+
+
+@pytest.mark.parametrize("way", ["fit", "fit_groups", "programme"])
+@pytest.mark.parametrize("name", FINDINGS)
+def test_what_is_odd_is_told_by_every_way(name, way):
+    columns, options, code, values = FINDINGS[name]
+    (finding,) = {own for own in WAYS[way](read(columns, options)) if own.code == code}
+    assert {key: finding.values[key] for key in values} == values
 
 
 @pytest.mark.parametrize("name", FINDINGS)

@@ -20,13 +20,14 @@ RATIO = csi.Quantity(
     lambda model: pd.Index(["ratio"]),
     lambda s: s.moments.mean[..., 1:2] / s.moments.mean[..., :1],
 )
-NAMES = ("jk1", "jkn", "jkn_fpc", "jkn_mse", "brr", "brr_mse", "fay", "rescaled", "canty")
+NAMES = ("jk1", "jkn", "jkn_fpc", "jkn_mse", "brr", "brr_mse", "fay", "rescaled", "canty", "mrb")
 DESIGN = {"jkn": {"strata": "stratum", "cluster": "psu"}, "jk1": {"cluster": "psu"}}
 
 
 @pytest.fixture(scope="module")
 def data():
-    return pd.read_csv(HERE / "mobi_survey_data.csv")
+    own = pd.read_csv(HERE / "mobi_survey_data.csv")
+    return own.assign(male=(own["sex"] == "m") * 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def given(data):
 
 
 def method_of(theirs, name):
-    scheme = "bootstrap" if name in ("rescaled", "canty") else name.split("_")[0]
+    scheme = "bootstrap" if name in ("rescaled", "canty", "mrb") else name.split("_")[0]
     rscales = theirs["rscales"] if isinstance(theirs["rscales"], list) else None
     fay = 0.5 if scheme == "fay" else 0.0
     scale = theirs["scale"] if scheme == "bootstrap" else None
@@ -74,6 +75,11 @@ def test_errors_from_given_weights_are_those_of_r(reference, given, name):
         assert_allclose(coefficients["se"], theirs[key]["se"], rtol=1e-8)
         assert (coefficients["df"] == theirs["degf"]).all()
         assert rep.interval_kind.startswith("Whole-chain intervals (t with")
+    rep = csi.repurchase(
+        fit, "rep01", index="C", family="ols", scale=(0, 1), controls=["CUSCO", "male"],
+        bootstrap=errors, progress=False,
+    )  # fmt: skip
+    assert_allclose(rep.coefficients["se"], theirs["controls"]["se"], rtol=1e-8)
 
 
 @pytest.mark.parametrize("method", ["jk1", "jkn", "jkn_fpc"])

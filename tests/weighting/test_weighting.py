@@ -409,3 +409,12 @@ def test_missing_margins_and_silent_classes_are_named():
     silent = csi.read_survey(DATA.assign(high=(DATA["sex"] == "f") * 1), scale=(1, 10), items=ITEMS)
     with pytest.raises(SurveyError, match="Nobody answered in 1 class of sex \\(first: m\\)"):
         adjust_for_nonresponse(silent, "high", "sex")
+
+
+def test_wide_surveys_get_their_weights_without_a_warning():
+    """Of many columns read one by one, as replicate weights are; warnings are errors here."""
+    columns = {f"rw{k}": DATA["weight"] * (1 + k % 3) for k in range(120)}
+    wide = pd.concat([DATA, *(own.rename(name) for name, own in columns.items())], axis=1)
+    read = csi.read_survey(wide, scale=(1, 10), items=ITEMS, weights="weight")
+    trim(csi.rake(read, {"sex": {"f": 0.5, "m": 0.5}}), upper=60)
+    adjust_for_nonresponse(read, "high", "sex")

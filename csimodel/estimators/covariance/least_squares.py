@@ -42,7 +42,8 @@ class LeastSquares(CovarianceEstimator):
     weights
         ``"uls"``: V is 1, so items on wider scales count more; ``"gls"``: V from the sample's
         covariances, ``½ D'(S⁻¹ ⊗ S⁻¹) D``; ``"dwls"``: V is the inverse of the sampling variance
-        of each covariance (Γ's diagonal, which needs the answers and not only moments).
+        of each covariance (Γ's diagonal, which needs the answers and not only moments; a weight of
+        2 is a row twice).
     scaling, means, tolerance, max_iterations
         As in `ML`.
 
@@ -96,7 +97,8 @@ class LeastSquares(CovarianceEstimator):
         moments = plain_moments(answers)
         if self.weights != "dwls":
             return moments
-        return replace(moments, gamma=RowGamma.of(answers.values, answers.weights))
+        gamma = RowGamma.of(answers.values, answers.weights, weighting="frequency")
+        return replace(moments, gamma=gamma)
 
     def several_minima(self, minima: Minima, layout: ParameterLayout) -> NDArray[np.bool_]:
         """Mark the samples that may have a lower minimum than the one found first, (samples,).

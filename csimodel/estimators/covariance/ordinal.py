@@ -46,7 +46,8 @@ class WLSMV(CovarianceEstimator):
     polyserial and ordinary correlations, come from the answers; the model is fitted to them:
     ``F = Σ (sᵢⱼ - σᵢⱼ)² / Γᵢⱼ,ᵢⱼ``, and ``χ² = (n - 1) F`` is scaled. Errors are those of the
     sandwich ``A⁻¹ Δ'VΓVΔ A⁻¹ / (n - 1)`` with ``A = Δ'VΔ`` and Γ of all statistics, so they hold
-    although the weights V use its diagonal only. Survey weights and clusters enter Γ.
+    although the weights V use its diagonal only. Survey weights and clusters enter Γ; in V a weight
+    of 2 is a row twice, so that estimates are those of repeated rows (lavaan's V squares weights).
 
     Responses behind ordered items have variance 1 (the delta parameterisation), so their error
     variances are 1 less what is explained. Thresholds, and means of continuous items, are left as
@@ -196,9 +197,11 @@ class WLSMV(CovarianceEstimator):
         EstimationError
             When cells are missing, or a correlation has no maximum inside ±1.
         """
-        ordinal = ordinal_statistics(answers, self.ordered, self.label, normal=self.normal)
-        responses = Responses.of(ordinal)  # weights do not know of clusters, errors do
-        if answers.cluster is not None:
+        ordinal = ordinal_statistics(
+            answers, self.ordered, self.label, normal=self.normal, weighting="frequency"
+        )
+        responses = Responses.of(ordinal)  # V takes a weight of 2 as a row twice; errors do not
+        if answers.cluster is not None or answers.weights is not None:
             ordinal = ordinal_statistics(
                 answers, self.ordered, self.label, normal=self.normal, cluster=answers.cluster
             )

@@ -32,6 +32,7 @@ estimates <- function(design, logit = TRUE) {
   b <- svyby(~index, ~region, design, svymean, covmat = TRUE)
   k <- svycontrast(b, c(E = 0, N = 1, S = -1))
   v <- svyvar(~index, design)
+  q <- svyby(~CUSL1, ~region, design, svyratio, denominator = ~CUSA1)
   list(
     degf = degf(design),
     mean = list(names = names(coef(m)), estimate = as.numeric(coef(m)), se = as.numeric(SE(m)),
@@ -40,7 +41,9 @@ estimates <- function(design, logit = TRUE) {
     by_region = list(region = as.character(b$region), mean = as.numeric(coef(b)),
                      se = as.numeric(SE(b))),
     contrast = list(estimate = as.numeric(coef(k)), se = as.numeric(SE(k))),
+    ratio_by_region = list(estimate = as.numeric(coef(q)), se = as.numeric(SE(q))),
     ols = regression(svyglm(rep01 ~ index, design = design)),
+    controls = regression(svyglm(rep01 ~ index + CUSCO + sex, design = design)),
     quasibinomial = regression(svyglm(rep01 ~ index, design = design, family = quasibinomial(),
                                       control = tight)),
     variance = list(estimate = as.numeric(coef(v)), se = as.numeric(SE(v))))
@@ -57,14 +60,17 @@ given <- list(
   brr_mse = as.svrepdesign(half, type = "BRR", mse = TRUE),
   fay = as.svrepdesign(half, type = "Fay", fay.rho = .5),
   rescaled = as.svrepdesign(full, type = "subbootstrap", replicates = 30),
-  canty = as.svrepdesign(full, type = "bootstrap", replicates = 30)
+  canty = as.svrepdesign(full, type = "bootstrap", replicates = 30),
+  mrb = as.svrepdesign(designs$full_fpc, type = "mrbbootstrap", replicates = 30)
 )
 columns <- lapply(names(given), function(name) {
   w <- as.matrix(weights(given[[name]], type = "analysis"))
   colnames(w) <- paste0(name, ".", seq_len(ncol(w)))
   w
 })
-write.csv(format(do.call(cbind, columns), digits = 7, trim = TRUE, scientific = FALSE),
+digits <- function(w) format(w, digits = 7, trim = TRUE, scientific = FALSE)
+last <- length(columns)
+write.csv(cbind(digits(do.call(cbind, columns[-last])), digits(columns[[last]])),
           "mobi_survey_replicates.csv", row.names = FALSE, quote = FALSE)
 # Read back, so that the weights are those of the file to the last digit.
 saved <- read.csv("mobi_survey_replicates.csv", check.names = FALSE)
