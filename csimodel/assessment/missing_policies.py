@@ -117,11 +117,11 @@ class MissingPolicies(HasPage):
         wide, decimals = self.side_by_side(quantity), _DECIMALS[quantity]
         if len(wide.columns) < 3:
             return ""
-        name = wide["widest"].idxmax()
+        name = str(wide["widest"].idxmax())
         row = wide.loc[name].drop("widest")
         return text(
             _MOVES[quantity],
-            name=str(name),
+            name=name,
             low=number(row.min(), decimals),
             high=number(row.max(), decimals),
         )
