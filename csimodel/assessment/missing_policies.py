@@ -118,12 +118,12 @@ class MissingPolicies(HasPage):
         if len(wide.columns) < 3:
             return ""
         name = str(wide["widest"].idxmax())
-        row = wide.loc[name].drop("widest")
+        values = wide.drop(columns="widest").loc[name].to_numpy(np.float64)
         return text(
             _MOVES[quantity],
             name=name,
-            low=number(row.min(), decimals),
-            high=number(row.max(), decimals),
+            low=number(float(np.nanmin(values)), decimals),
+            high=number(float(np.nanmax(values)), decimals),
         )
 
 
