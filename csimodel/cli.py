@@ -15,6 +15,7 @@ import typer
 from csimodel.characters import printable
 from csimodel.command_options import (
     ESTIMATORS,
+    by_of,
     codebook_of,
     codes_of,
     decimal_of,
@@ -217,7 +218,10 @@ def analyze(
     ] = None,
     by: Annotated[
         list[str] | None,
-        typer.Option(help="Column that makes groups; repeat for several."),
+        typer.Option(
+            help="Column that makes groups; repeat for groups by others, each by itself; brand,age "
+            "crosses them."
+        ),
     ] = None,
     levels: Annotated[
         str | None,
@@ -338,7 +342,7 @@ def analyze(
             rng=seed,
             outcome=outcome,
             family=family,
-            by=by or None,
+            by=by_of(by, survey.data.columns),
             target=target,
             level=level,
             economics=economics_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -182,6 +182,38 @@ def economics_of(
         discount_rate=discount,
         customers=customers,
     )
+
+
+def by_of(by: Sequence[str] | None, columns: Iterable[object]) -> list[str | list[str]] | None:
+    """Return the columns that make groups, each by itself; with commas they are crossed.
+
+    Parameters
+    ----------
+    by
+        As they were given.
+    columns
+        Of the data: a name that has a comma is one column.
+
+    Raises
+    ------
+    OptionError
+        For an empty name.
+
+    Examples
+    --------
+    >>> by_of(["brand", "brand, age"], ["brand", "age"])
+    ['brand', ['brand', 'age']]
+    """
+    known, groupings = set(columns), list[str | list[str]]()
+    for text in by or ():
+        names = [text] if text in known else [name.strip() for name in text.split(",")]
+        if not all(names):
+            raise OptionError(
+                f"--by {text} has an empty name; give a column, or several that are crossed, as in "
+                "--by brand,age."
+            )
+        groupings.append(names if len(names) > 1 else names[0])
+    return groupings or None
 
 
 def levels_of(levels: str, period: str | None) -> list[str]:

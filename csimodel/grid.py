@@ -74,9 +74,9 @@ class Grid:
         (('a', '0.500', '< .001'), ('b', '', '.040'))
         """
         table = table.drop(columns=_silent(table))
-        names = [_title(name) for name in table.index.names]
+        names = [column_title(name) for name in table.index.names]
         levels = [table.index.get_level_values(i) for i in range(len(names))]
-        columns = [[_row_name(value) for value in level] for level in levels]
+        columns = [[row_name(value) for value in level] for level in levels]
         words = set(range(len(names)))
         for position, name in enumerate(table.columns):
             values = table.iloc[:, position]
@@ -84,7 +84,7 @@ class Grid:
             if not numeric:
                 words.add(len(columns))
             columns.append([_cell(value, name, decimals) for value in values])
-        head = (*names, *(_title(name) for name in table.columns))
+        head = (*names, *(column_title(name) for name in table.columns))
         rows = tuple(zip(*columns, strict=True))
         return cls(caption, head, rows, frozenset(words), len(names))
 
@@ -197,14 +197,19 @@ def _silent(table: pd.DataFrame) -> list[Hashable]:
     return [*reasons, *normal]
 
 
-def _title(name: object) -> str:
+def column_title(name: object) -> str:
     """Return the title of a column, in the language of the moment if it is one of the package's."""
     if isinstance(name, tuple):
-        return " · ".join(_title(part) for part in name)
+        return " · ".join(column_title(part) for part in name)
     return "" if name is None else pgettext("column", label(name))
 
 
-def _row_name(value: object) -> str:
+def row_name(value: object) -> str:
+    """Return the name of a row: a text of the package in the language of the moment.
+
+    >>> row_name(3.0), row_name("north")
+    ('3', 'north')
+    """
     return shown_message(value) if isinstance(value, Message) else label(value)
 
 
@@ -220,7 +225,7 @@ def _cell(value: object, name: object, decimals: int | None) -> str:
     """Write one value; nothing where there is none."""
     last = name[-1] if isinstance(name, tuple) else name
     if isinstance(value, bool | np.bool_):
-        return gettext("yes") if value else gettext("no")
+        return word(value, last)
     if isinstance(value, int | np.integer):
         return number(float(value), 0)
     if isinstance(value, float | np.floating):
@@ -231,7 +236,27 @@ def _cell(value: object, name: object, decimals: int | None) -> str:
         if decimals is None:
             return figures(float(value), "")
         return number(float(value), decimals, "")
+    return word(value, last)
+
+
+def word(value: object, column: object) -> str:
+    """Return what is no number as a cell shows it, in the language of the moment.
+
+    Parameters
+    ----------
+    value
+        A truth value, a text, or None.
+    column
+        The name of its column, which says whether the text is one of the package's own.
+
+    Examples
+    --------
+    >>> word(True, "holds"), word(None, "reason"), word("north", "region")
+    ('yes', '', 'north')
+    """
+    if isinstance(value, bool | np.bool_):
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, Message):
         return shown_message(value)
-    text = "" if value is None or value is pd.NA else label(value)
-    return gettext(text) if last in _WORDS else text
+    text = "" if value is None or value is pd.NA or value is pd.NaT else label(value)
+    return gettext(text) if column in _WORDS else text

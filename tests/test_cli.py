@@ -144,7 +144,9 @@ def test_every_command_names_its_own_option_for_the_encoding(tmp_path):
         assert "--encoding says" in done.output
 
 
-def test_analyze_by_two_columns_writes_labels_and_the_formats_that_are_asked_for(tmp_path):
+def test_analyze_by_two_columns_and_both_crossed_writes_labels_and_the_formats_that_are_asked_for(
+    tmp_path,
+):
     data = csi.load_mobi(design=True).data
     rng = np.random.default_rng(4)
     data.assign(code=rng.integers(1, 3, len(data))).to_csv(tmp_path / "d.csv", index=False)
@@ -157,18 +159,21 @@ def test_analyze_by_two_columns_writes_labels_and_the_formats_that_are_asked_for
     out = tmp_path / "out"
     done = run(
         "analyze", tmp_path / "d.csv", "--codebook", tmp_path / "book.toml", "--by", "sex",
-        "--by", "code", "--draws", 40, "--formats", "docx,tex", "--out", out,
+        "--by", "code", "--by", "sex,code", "--draws", 40, "--formats", "docx,tex", "--out", out,
         "--estimator", "plsc",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     assert {"report.docx", "report.tex"} <= {file.name for file in out.iterdir()}
     assert not (out / "report.html").exists()
+    for columns in ("sex", "code", "sex × code"):
+        assert f"\nSatisfaction by {columns}\n" in done.output
     assert "f · 北方" in done.output
     assert "(f, 北方)" in done.output
     assert "(f, 1)" not in done.output
     facts = json.loads((out / "results.json").read_text(encoding="utf-8"))
     assert facts["estimator"]["label"] == "PLSc, path scheme"
-    assert len(facts["highest"]["group"]["differences"]) == 3
+    assert [own["by"] for own in facts["groupings"]] == [["sex"], ["code"], ["sex", "code"]]
+    assert len(facts["groupings"][2]["highest"]["differences"]) == 3
 
 
 def test_a_model_that_shares_no_column_with_the_data_is_said_before_any_item(tmp_path):

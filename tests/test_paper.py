@@ -171,3 +171,29 @@ def test_a_readme_without_figures_is_refused(tmp_path):
     file.write_text("## How fast\n\nvery\n\n## Tests\n", encoding="utf-8")
     with pytest.raises(ValueError, match="no table of figures"):
         speed.part(file)
+
+
+def test_the_readme_has_the_digits_of_the_paper():
+    numbers = kept("agreement")["numbers"]
+    signs = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"{numbers['compared']:,.0f} numbers of {numbers['programs']:.0f} other programs" in text
+
+    def largest(*starts):
+        own = [value for key, value in numbers.items() if key.startswith(starts)]
+        return f"{max(own):.0e}"
+
+    claims = {
+        r"matrixpls 10(\S+) \(PLS and PLSc\)": largest(
+            "bound.cSEM", "bound.seminr.PLS: weights", "bound.seminr.PLSc", "bound.semPLS",
+            "bound.matrixpls",
+        ),
+        r"10(\S+) for errors of seminr's own bootstrap": largest("bound.seminr.PLS: bootstrap"),
+        r"SmartPLS 10(\S+) \(": largest("bound.SmartPLS"),
+        r"lavaan 10(\S+) where": largest("bound.lavaan.ML, MLR, MLM, zero gradient"),
+        r"R 10(\S+) for the index": largest("bound.R.index"),
+        r"10(\S+) for logits and for means": largest("bound.R.logit", "bound.R's survey"),
+    }  # fmt: skip
+    for pattern, value in claims.items():
+        (digits,) = re.findall(pattern, text)
+        assert f"{float('1e' + digits.translate(signs)):.0e}" == value, pattern

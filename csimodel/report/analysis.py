@@ -24,7 +24,6 @@ from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.index import (
     importance_performance,
     index_scores,
-    leading_group,
     scale_of,
 )
 from csimodel.index.programme import programme
@@ -37,11 +36,12 @@ from csimodel.outcomes import repurchase as regress_repurchase
 from csimodel.outcomes.money import Economics
 from csimodel.page import Page
 from csimodel.report.analysis_results import AnalysisResults
-from csimodel.report.group_invariance import invariance_of_groups
-from csimodel.report.outcome_sections import money_by_driver, segments_of, slopes_of
+from csimodel.report.grouping import grouping_by, groupings_of
+from csimodel.report.outcome_sections import money_by_driver, slopes_of
 from csimodel.report.text import page_of
 from csimodel.survey import Item, Survey, read_survey
 from csimodel.survey.missing_answers import missing_answers
+from csimodel.survey.titles import crossed_title
 from csimodel.translation import Language, spoken
 from csimodel.weighting import ResponseRates
 
@@ -100,7 +100,7 @@ def analyze(
     outcome: str | None = None,
     outcome_scale: tuple[float, float] | None = None,
     family: str | None = None,
-    by: str | Sequence[str] | None = None,
+    by: str | Sequence[str | Sequence[str]] | None = None,
     target: str = "Satisfaction",
     level: float = 0.95,
     contrast: tuple[float, float] | None = None,
@@ -138,8 +138,10 @@ def analyze(
         Kind of regression, as in `repurchase`; ``"fractional-logit"`` by default, which is the
         logit for an outcome of 0 and 1.
     by
-        Column or columns that make groups with an index of their own, and with an outcome a
-        curve of repurchase of their own.
+        Column that makes groups with an index of their own, and with an outcome a curve of
+        repurchase of their own. Several columns in a list make groups each by itself
+        (``["brand", "age"]``: by brand, and by age); columns that are crossed stand in a list
+        of their own (``[["brand", "age"]]``: young customers of brand A, …).
     target
         The construct the report is about.
     level
@@ -196,7 +198,7 @@ def analyze(
             f"choose one of {listed(chosen.construct_names, 20)}."
         )
     chosen.require_one_stage("csi.analyze reports")
-    level = require_level(level)
+    level, wanted = require_level(level), groupings_of(by)
     if (levels is None) != (period is None) or (levels is None and level_weights is not None):
         raise OptionError(
             "levels=, period= and level_weights= belong together; give levels=['industry', 'firm'] "
@@ -226,14 +228,17 @@ def analyze(
             if valued.converged:
                 slopes, told = slopes_of(valued, boot, outcome_scale, progress=progress)
                 warned.extend(told)
-        groups, segments, leading = None, None, None
-        if by is not None:
-            groups = index_scores(fitted, by=by, bootstrap=boot, level=level)
-            leading = leading_group(fitted, by, target, boot, level)
-            warned.extend(invariance_of_groups(fitted, by, level))
-            if valued is not None and valued.converged:
-                segments, told = segments_of(valued, boot, by, outcome_scale, progress=progress)
-                warned.extend(told)
+        groupings = []
+        for columns in wanted:
+            grouping, noticed = grouping_by(
+                boot, columns, target, level, valued, outcome_scale, progress=progress
+            )
+            groupings.append(grouping)
+            title = crossed_title(table, columns)
+            warned.extend(
+                own.within("By {columns}", columns=title) if len(wanted) > 1 else own
+                for own in noticed
+            )
         waves = None
         if levels is not None and period is not None:
             waves = programme(
@@ -264,10 +269,8 @@ def analyze(
         assessment=assessed,
         repurchase=valued,
         slopes=slopes,
-        segments=segments,
+        groupings=tuple(groupings),
         money=money,
-        group_index=groups,
-        leading=leading,
         target=target,
         level=level,
         contrast=_near(scores, target) if contrast is None else contrast,

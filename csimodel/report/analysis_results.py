@@ -10,9 +10,8 @@ import pandas as pd
 from csimodel.assessment import Assessment, MissingPolicies
 from csimodel.bounds import THRESHOLDS
 from csimodel.estimators import Fit
-from csimodel.findings import Finding, gravest_first
+from csimodel.findings import SEVERITIES, Finding, gravest_first
 from csimodel.floats import own_errstate_in
-from csimodel.grid import columns_of
 from csimodel.index import LeadingGroup, design_effects, leading_driver
 from csimodel.index.programme import Programme
 from csimodel.inference import Bootstrap
@@ -21,10 +20,24 @@ from csimodel.outcomes import Repurchase
 from csimodel.outcomes.measurement_error import CorrectedSlopes
 from csimodel.outcomes.models.segments import Segments
 from csimodel.outcomes.money import Money
+from csimodel.report.driver_findings import driver_findings
+from csimodel.report.grouping import Grouping
 from csimodel.survey.missing_answers import missing_answers
+from csimodel.survey.titles import crossed_title, title_of, wording_of
 from csimodel.weighting import ResponseRates, WeightsReport, describe_weights
 
-_SHORT = 40  # columns of a terminal that a wording in a heading takes at most
+_CAVEATS = (
+    "index-outside-scale",
+    "draws-beyond-bounds",
+    "negative-weight",
+    "driver-not-told-apart",
+    "effect-against-correlation",
+    "fewer-rows-than-items",
+    "few-rows",
+    "few-units",
+    "few-clusters",
+)
+"""What is said of the numbers read first, gravest first; other warnings come after these."""
 
 
 @own_errstate_in
@@ -49,14 +62,11 @@ class AnalysisResults:
         The regression of repurchase on the index, or None.
     slopes
         The slope of repurchase as measured and corrected for measurement error, or None.
-    segments
-        The curve of repurchase in every group, or None.
+    groupings
+        The groups by each column, or by several crossed: index, leading group, and the curve of
+        repurchase in every group.
     money
         By driver, strongest first, the profit of one point more of it; empty without economics.
-    group_index
-        Index of each (group, construct), or None.
-    leading
-        The group with the highest index of the target, tested against all others, or None.
     target
         The construct the report is about.
     level
@@ -82,10 +92,8 @@ class AnalysisResults:
     assessment: Assessment
     repurchase: Repurchase | None
     slopes: CorrectedSlopes | None
-    segments: Segments | None
+    groupings: tuple[Grouping, ...]
     money: dict[str, Money]
-    group_index: pd.DataFrame | None
-    leading: LeadingGroup | None
     target: str
     level: float
     contrast: tuple[float, float]
@@ -108,9 +116,25 @@ class AnalysisResults:
             *(self.weighting.findings if self.weighting is not None else ()),
             *(own for own in self.quality if _many(own)),
             *(self.programme.findings if self.programme is not None else ()),
+            *driver_findings(self.fit, self.importance, self.assessment, self.target),
             *self.warned,
         ]
         return gravest_first(told)
+
+    @cached_property
+    def caveat(self) -> Finding | None:
+        """The gravest that was noticed of the numbers a reader sees first, or None.
+
+        A failure before a warning, a warning before a note; within these what is said of the
+        index, then of its drivers, then of how much it rests on.
+        """
+        known = {code: place for place, code in enumerate(_CAVEATS)}
+        own = [f for f in self.findings if f.severity != "note" or f.code in known]
+        return min(
+            own,
+            key=lambda f: (SEVERITIES.index(f.severity), known.get(f.code, len(known))),
+            default=None,
+        )
 
     @cached_property
     def quality(self) -> tuple[Finding, ...]:
@@ -120,6 +144,21 @@ class AnalysisResults:
         survey = self.fit.survey
         known = () if survey is None else survey.findings
         return tuple(finding for finding in self.description.findings if finding not in known)
+
+    @property
+    def group_index(self) -> pd.DataFrame | None:
+        """Index of each (group, construct) of the first grouping, or None."""
+        return self.groupings[0].index if self.groupings else None
+
+    @property
+    def leading(self) -> LeadingGroup | None:
+        """The leading group of the first grouping, or None."""
+        return self.groupings[0].leading if self.groupings else None
+
+    @property
+    def segments(self) -> Segments | None:
+        """The curve of repurchase in every group of the first grouping, or None."""
+        return self.groupings[0].segments if self.groupings else None
 
     @cached_property
     def leading_driver(self) -> LeadingGroup | None:
@@ -151,19 +190,17 @@ class AnalysisResults:
         Empty, too, without an outcome.
         """
         survey, valued = self.fit.survey, self.repurchase
-        if survey is None or valued is None:
-            return ""
-        item = survey.items.get(valued.outcome)
-        wording = None if item is None else item.wording
-        return wording or survey.column_labels.get(valued.outcome) or ""
+        return "" if survey is None or valued is None else wording_of(survey, valued.outcome)
 
     @property
     def outcome_title(self) -> str:
         """What headings call the outcome: its wording where it is short, or else its column."""
-        wording = " ".join(self.outcome_wording.split())
-        if wording and columns_of(wording) <= _SHORT:
-            return f"“{wording}”"
-        return "" if self.repurchase is None else self.repurchase.outcome
+        valued = self.repurchase
+        return "" if valued is None else title_of(self.fit.survey, valued.outcome)
+
+    def title_of_groups(self, grouping: Grouping) -> str:
+        """Return what headings call the columns that make groups."""
+        return crossed_title(self.fit.survey, grouping.columns)
 
     @property
     def headline(self) -> pd.Series:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from csimodel.assessment.verdicts import Verdict
 from csimodel.findings import text
 from csimodel.formatting import amounts, label, number, p_value, percent, share, span
 from csimodel.grid import Grid, grid
 from csimodel.report.analysis_results import AnalysisResults
+from csimodel.report.grouping import Grouping
 from csimodel.report.outcome_sections import money_table
-from csimodel.report.tables import effect_sizes, items, pair
+from csimodel.report.tables import effect_sizes, items, pair, target_by_group
 from csimodel.translation import gettext, shown_message
 
 _CHECKS = {
@@ -49,10 +48,14 @@ def index_grid(analysis: AnalysisResults) -> Grid:
     )
 
 
-def groups_grid(analysis: AnalysisResults, table: pd.DataFrame) -> Grid:
+def groups_grid(analysis: AnalysisResults, grouping: Grouping) -> Grid:
     """Show the target's index in every group."""
     return grid(
-        text("{target} by group, 0 to 100", target=analysis.target),
+        text(
+            "{target} by {columns}, 0 to 100",
+            target=analysis.target,
+            columns=analysis.title_of_groups(grouping),
+        ),
         (text("Group"), text("Index"), _interval(analysis), text("Respondents")),
         (
             (
@@ -61,7 +64,7 @@ def groups_grid(analysis: AnalysisResults, table: pd.DataFrame) -> Grid:
                 span(row["lower"], row["upper"]),
                 f"{int(row['n']):,}",
             )
-            for key, row in table.iterrows()
+            for key, row in target_by_group(analysis, grouping).iterrows()
         ),
     )
 
@@ -119,14 +122,16 @@ def contrast_grid(analysis: AnalysisResults) -> Grid:
     )
 
 
-def segments_grid(analysis: AnalysisResults) -> Grid:
-    """Show what goes with a point in every group."""
-    segments = analysis.segments
-    assert segments is not None
+def segments_grid(analysis: AnalysisResults, grouping: Grouping) -> Grid | None:
+    """Show what goes with a point in every group; None without a curve of the outcome."""
+    segments = grouping.segments
+    if segments is None:
+        return None
     return grid(
         text(
-            "{outcome} by group; the effect of one point in percentage points",
+            "{outcome} by {columns}; the effect of one point in percentage points",
             outcome=analysis.outcome_title,
+            columns=analysis.title_of_groups(grouping),
         ),
         (
             text("Group"),

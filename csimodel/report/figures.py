@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 
 import pandas as pd
 
@@ -13,13 +13,15 @@ from csimodel.formatting import label, number, percent, share, span
 from csimodel.index.programme import Programme
 from csimodel.index.programme.hierarchy import WHOLE
 from csimodel.report.analysis_results import AnalysisResults
+from csimodel.report.grouping import MOST_GROUPINGS, of_grouping
 from csimodel.report.programme_sections import ranked_units, rows_of_level
 from csimodel.report.tables import pair, target_by_group
 
 NAMES = (
-    "index", "index_by_group", "drivers", "repurchase", "repurchase_slopes",
-    "repurchase_by_group", "money", "model", "programme_trend", "programme_ranking",
-    "programme_units", "programme_contributions",
+    "index", "drivers", "repurchase", "repurchase_slopes", "money", "model", "programme_trend",
+    "programme_ranking", "programme_units", "programme_contributions",
+    *(of_grouping("index_by_group", place) for place in range(MOST_GROUPINGS)),
+    *(of_grouping("repurchase_by_group", place) for place in range(MOST_GROUPINGS)),
 )  # fmt: skip
 """Every figure a report can have."""
 
@@ -51,17 +53,19 @@ class Picture:
 
 def drawings(analysis: AnalysisResults) -> list[Callable[[AnalysisResults], Picture]]:
     """Return what draws the figures of an analysis, in the order of the report."""
-    groups = target_by_group(analysis)
-    functions = [_index]
-    if groups is not None and len(groups) <= MOST_GROUPS:
-        functions.append(_groups)
+    functions: list[Callable[[AnalysisResults], Picture]] = [_index]
+    for place, grouping in enumerate(analysis.groupings):
+        if len(target_by_group(analysis, grouping)) <= MOST_GROUPS:
+            functions.append(partial(_groups, place=place))
     functions.append(_drivers)
     if analysis.repurchase is not None and analysis.repurchase.converged:
         functions.append(_curve)
     if analysis.slopes is not None:
         functions.append(_slopes)
-    if analysis.segments is not None and len(analysis.segments.names) <= MOST_CURVES:
-        functions.append(_curves)
+    for place, grouping in enumerate(analysis.groupings):
+        segments = grouping.segments
+        if segments is not None and len(segments.names) <= MOST_CURVES:
+            functions.append(partial(_curves, place=place))
     if analysis.money:
         functions.append(_money)
     if analysis.programme is not None:
@@ -85,17 +89,18 @@ def _index(analysis: AnalysisResults) -> Picture:
     )
 
 
-def _groups(analysis: AnalysisResults) -> Picture:
+def _groups(analysis: AnalysisResults, place: int) -> Picture:
     from csimodel import plots
 
-    groups = target_by_group(analysis)
-    assert groups is not None
+    grouping = analysis.groupings[place]
+    groups = target_by_group(analysis, grouping)
     return Picture(
-        "index_by_group",
+        of_grouping("index_by_group", place),
         plots.to_svg(plots.index_bars(groups), title=_bars(groups)),
         text(
-            "{target} by group, with {level} intervals.",
+            "{target} by {columns}, with {level} intervals.",
             target=analysis.target,
+            columns=analysis.title_of_groups(grouping),
             level=percent(analysis.level),
         ),
     )
@@ -302,10 +307,11 @@ def _slopes(analysis: AnalysisResults) -> Picture:
     )
 
 
-def _curves(analysis: AnalysisResults) -> Picture:
+def _curves(analysis: AnalysisResults, place: int) -> Picture:
     from csimodel import plots
 
-    segments = analysis.segments
+    grouping = analysis.groupings[place]
+    segments = grouping.segments
     assert segments is not None
     told = _series(
         f"{label(name)} {number(100 * row['effect'], 2)}" for name, row in segments.table.iterrows()
@@ -317,12 +323,13 @@ def _curves(analysis: AnalysisResults) -> Picture:
         y=analysis.outcome_title,
     )
     return Picture(
-        "repurchase_by_group",
+        of_grouping("repurchase_by_group", place),
         plots.to_svg(
             figure,
             title=text(
-                "{outcome} by group, percentage points a point: {told}.",
+                "{outcome} by {columns}, percentage points a point: {told}.",
                 outcome=analysis.outcome_title,
+                columns=analysis.title_of_groups(grouping),
                 told=told,
             ),
         ),

@@ -107,7 +107,7 @@ def steps(analysis: AnalysisResults) -> list[Step]:
                 text("E(true | index) = mean + reliability · (index − mean)"),
             )
         )
-    if analysis.segments is not None:
+    if any(grouping.segments is not None for grouping in analysis.groupings):
         entries.append(
             Step(
                 text("{target} by group", target=analysis.outcome_title),

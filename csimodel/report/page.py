@@ -15,22 +15,19 @@ from csimodel.characters import printable
 from csimodel.findings import SEVERITIES, Finding, Severity, counted, text
 from csimodel.formatting import number, percent, span
 from csimodel.grid import Grid
-from csimodel.page import mark_of
+from csimodel.page import mark_of, marked_sentence
 from csimodel.report import display_tables, sentences
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.figures import Picture
+from csimodel.report.grouping import of_grouping
 from csimodel.report.method import references, steps
 from csimodel.report.programme_sections import programme_sections
 from csimodel.report.provenance import code, fingerprint, versions
 from csimodel.report.sample_sections import sample_sections
-from csimodel.report.tables import target_by_group
 from csimodel.translation import current_language, gettext
 
 if TYPE_CHECKING:
     from jinja2 import Template
-
-_FIRST = ("index-outside-scale", "draws-beyond-bounds", "negative-weight")
-"""Findings on the number that is read first, so they stand beside it."""
 
 _FOLDER = Path(__file__).parent
 
@@ -86,7 +83,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(text=text, counted=counted)
+    environment.globals.update(text=text, counted=counted, mark=mark_of, marked=marked_sentence)
     environment.filters.update(linked=_linked, unquote=unquote)
     environment.filters["html"] = lambda table, kind="": Markup(table.html(kind))
     return environment.get_template("report.html.jinja")
@@ -118,7 +115,6 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
     row = analysis.headline
     findings = analysis.findings
     judgements = analysis.assessment.judgements
-    groups = target_by_group(analysis)
     asked = [own for own in judgements if own.verdict in (*ATTENTION, NOT_JUDGED)]
     return {
         "title": title
@@ -131,11 +127,7 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "interval": span(row["lower"], row["upper"]) if isfinite(row["lower"]) else "",
         "level": percent(analysis.level),
         "gauge": _gauge(float(row["mean"]), float(row["lower"]), float(row["upper"])),
-        "urgent": [
-            finding.message
-            for finding in findings
-            if finding.code in _FIRST and finding.severity == "warning"
-        ],
+        "caveat": analysis.caveat,
         "failures": [finding.message for finding in findings if finding.severity == "failure"],
         "warnings": [finding.message for finding in findings if finding.severity == "warning"],
         "noticed": _noticed(findings),
@@ -145,9 +137,8 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "repurchase": sentences.repurchase(analysis),
         "outcome": analysis.outcome_title,
         "slopes": sentences.slopes(analysis),
-        "segments": sentences.segments(analysis),
         "money": sentences.money(analysis),
-        "groups": [] if groups is None else sentences.by_group(analysis, groups),
+        "groupings": _groupings(analysis),
         "programme": () if analysis.programme is None else programme_sections(analysis.programme),
         "trust": sentences.trust(analysis),
         "checks": sentences.checks(analysis),
@@ -163,14 +154,10 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
             for judgement in asked
         ],
         "index_grid": display_tables.index_grid(analysis),
-        "groups_grid": None if groups is None else display_tables.groups_grid(analysis, groups),
         "drivers_grid": display_tables.drivers_grid(analysis),
         "contrast_grid": None
         if analysis.repurchase is None
         else display_tables.contrast_grid(analysis),
-        "segments_grid": None
-        if analysis.segments is None
-        else display_tables.segments_grid(analysis),
         "money_grid": display_tables.money_grid(analysis) if analysis.money else None,
         "appendix": _appendix(analysis),
         "steps": steps(analysis),
@@ -181,6 +168,22 @@ def _parts(analysis: AnalysisResults, title: str | None) -> dict[str, object]:
         "versions": ", ".join(f"{name} {number}" for name, number in versions().items()),
         "code": code(analysis),
     }
+
+
+def _groupings(analysis: AnalysisResults) -> list[dict[str, object]]:
+    """Return what the page shows of each grouping."""
+    return [
+        {
+            "columns": analysis.title_of_groups(grouping),
+            "sentences": sentences.by_group(analysis, grouping),
+            "grid": display_tables.groups_grid(analysis, grouping),
+            "figure": of_grouping("index_by_group", place),
+            "segments": sentences.segments(analysis, grouping),
+            "segments_grid": display_tables.segments_grid(analysis, grouping),
+            "segments_figure": of_grouping("repurchase_by_group", place),
+        }
+        for place, grouping in enumerate(analysis.groupings)
+    ]
 
 
 def _repetition(analysis: AnalysisResults) -> str:

@@ -73,9 +73,9 @@ def code(analysis: AnalysisResults) -> str:
         }
     for money in list(analysis.money.values())[:1]:
         options["economics"] = f"csi.money.{money.economics!r}"
-    if analysis.group_index is not None:
-        levels = analysis.group_index.index.names[:-1]
-        options["by"] = repr([column_of_level(str(level)) for level in levels])
+    if analysis.groupings:
+        ways = [grouping.columns for grouping in analysis.groupings]
+        options["by"] = repr([own[0] if len(own) == 1 else list(own) for own in ways])
     if analysis.programme is not None:
         hierarchy = analysis.programme.hierarchy
         options["levels"] = repr(list(map(column_of_level, hierarchy.levels)))

@@ -19,6 +19,7 @@ from csimodel.survey.population import population_text
 
 if TYPE_CHECKING:
     from csimodel.index import LeadingGroup
+    from csimodel.outcomes.models.segments import Segments
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
@@ -80,8 +81,16 @@ def results(
             "driver": _leading(analysis.leading_driver),
             "group": _leading(analysis.leading),
         },
+        "groupings": [
+            {
+                "by": list(grouping.columns),
+                "highest": _leading(grouping.leading),
+                "segments": _segments(grouping.segments),
+            }
+            for grouping in analysis.groupings
+        ],
         "repurchase": _repurchase(analysis),
-        "segments": _segments(analysis),
+        "segments": _segments(analysis.segments),
         "money": _money(analysis),
         "tables": {name: records(table) for name, table in by_name.items()},
         "versions": dict(versions()),
@@ -121,8 +130,7 @@ def _repurchase(analysis: AnalysisResults) -> Json:
     }
 
 
-def _segments(analysis: AnalysisResults) -> Json:
-    segments = analysis.segments
+def _segments(segments: Segments | None) -> Json:
     if segments is None:
         return None
     return {

@@ -23,7 +23,9 @@ from csimodel.formatting import (
     told_p,
 )
 from csimodel.report.analysis_results import AnalysisResults
+from csimodel.report.grouping import Grouping
 from csimodel.report.outcome_sections import money_table
+from csimodel.report.tables import target_by_group
 from csimodel.survey.replicates import label_of_scheme
 from csimodel.translation import gettext
 
@@ -199,9 +201,9 @@ def slopes(analysis: AnalysisResults) -> list[str]:
     return sentences
 
 
-def segments(analysis: AnalysisResults) -> list[str]:
+def segments(analysis: AnalysisResults, grouping: Grouping) -> list[str]:
     """Say whether the curve of the outcome is the same in every group."""
-    groups = analysis.segments
+    groups = grouping.segments
     if groups is None:
         return []
     effect = 100 * groups.table["effect"].dropna()
@@ -327,15 +329,16 @@ def _points(change: float, decimals: int) -> str:
     return text("{points} percentage points less", points=points)
 
 
-def by_group(analysis: AnalysisResults, table: pd.DataFrame) -> list[str]:
+def by_group(analysis: AnalysisResults, grouping: Grouping) -> list[str]:
     """Say which group stands highest and lowest, and whether that was shown."""
+    table = target_by_group(analysis, grouping)
     table = table[table["mean"].notna()]
     if len(table) < 2:
         return []
     names = [label(key[:-1] if len(key) > 2 else key[0]) for key in table.index]
     high, low = int(table["mean"].argmax()), int(table["mean"].argmin())
     best, worst = number(table["mean"].iloc[high]), number(table["mean"].iloc[low])
-    leading = analysis.leading
+    leading = grouping.leading
     if leading is not None and leading.distinct:
         return [
             text(

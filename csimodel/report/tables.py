@@ -9,18 +9,24 @@ from csimodel.estimators import find
 from csimodel.estimators.groups import column_of_level
 from csimodel.estimators.points import point_weights
 from csimodel.report.analysis_results import AnalysisResults
+from csimodel.report.grouping import MOST_GROUPINGS, Grouping, of_grouping
 from csimodel.report.outcome_sections import money_table
 
+_OF_GROUPINGS = (
+    "index_by_group", "repurchase_segments", "repurchase_segment_tests",
+    "repurchase_segment_curves",
+)  # fmt: skip
+
 NAMES = (
-    "index", "index_by_group", "drivers", "paths", "total_effects", "r2", "items", "reliability",
+    "index", "drivers", "paths", "total_effects", "r2", "items", "reliability",
     "htmt", "fornell_larcker", "effect_sizes", "global_fit", "verdicts", "findings",
     "repurchase_coefficients", "repurchase_effects", "repurchase_contrast", "repurchase_curve",
     "repurchase_slopes",
-    "repurchase_segments", "repurchase_segment_tests", "repurchase_segment_curves",
     "money_by_driver", "money_steps", "weights", "margins", "missing_answers",
     "missing_policies", "item_description",
     "programme_scores", "programme_changes", "programme_ranking", "programme_trend",
     "programme_levels", "programme_contributions",
+    *(of_grouping(name, place) for name in _OF_GROUPINGS for place in range(MOST_GROUPINGS)),
 )  # fmt: skip
 """Every table a report can have."""
 
@@ -29,8 +35,8 @@ def tables(analysis: AnalysisResults) -> dict[str, pd.DataFrame]:
     """Return the tables of an analysis by name, each flat: labels are columns too."""
     boot, level, assessed = analysis.bootstrap, analysis.level, analysis.assessment
     by_name = {"index": _flat(analysis.index)}
-    if analysis.group_index is not None:
-        by_name["index_by_group"] = _flat(analysis.group_index)
+    for place, grouping in enumerate(analysis.groupings):
+        by_name[of_grouping("index_by_group", place)] = _flat(grouping.index)
     by_name |= {
         "drivers": _flat(analysis.importance),
         "paths": _flat(boot.table("paths", level=level)),
@@ -75,12 +81,13 @@ def tables(analysis: AnalysisResults) -> dict[str, pd.DataFrame]:
         }
     if analysis.slopes is not None:
         by_name["repurchase_slopes"] = analysis.slopes.table
-    if analysis.segments is not None:
-        by_name |= {
-            "repurchase_segments": _flat(analysis.segments.table),
-            "repurchase_segment_tests": _flat(analysis.segments.tests, "hypothesis"),
-            "repurchase_segment_curves": _flat(analysis.segments.curves()),
-        }
+    for place, grouping in enumerate(analysis.groupings):
+        if (segments := grouping.segments) is not None:
+            by_name |= {
+                of_grouping("repurchase_segments", place): _flat(segments.table),
+                of_grouping("repurchase_segment_tests", place): _flat(segments.tests, "hypothesis"),
+                of_grouping("repurchase_segment_curves", place): _flat(segments.curves()),
+            }
     if analysis.money:
         by_name |= {
             "money_by_driver": money_table(analysis.money),
@@ -128,11 +135,10 @@ def findings(analysis: AnalysisResults) -> pd.DataFrame:
     return table.astype({"count": "Int64"})
 
 
-def target_by_group(analysis: AnalysisResults) -> pd.DataFrame | None:
-    """Return the rows of the target in the index by group, with the codebook's labels, or None."""
-    table, survey = analysis.group_index, analysis.fit.survey
-    if table is None or survey is None:
-        return None
+def target_by_group(analysis: AnalysisResults, grouping: Grouping) -> pd.DataFrame:
+    """Return the rows of the target in the index by group, with the codebook's labels."""
+    table, survey = grouping.index, analysis.fit.survey
+    assert survey is not None
     for name in table.index.names[:-1]:
         if labels := survey.value_labels.get(column_of_level(str(name))):
             table = table.rename(index=labels, level=name)

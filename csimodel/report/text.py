@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from csimodel.findings import counted, text
-from csimodel.page import Page, Section
+from csimodel.page import Page, Section, mark_of, marked_sentence
 from csimodel.report import display_tables, sentences
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.programme_sections import programme_sections
 from csimodel.report.sample_sections import sample_sections
-from csimodel.report.tables import target_by_group
 
 _BAR = 20
 
@@ -32,14 +31,17 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
     target = analysis.target
     bars = [_bar(float(value)) for value in analysis.index["mean"]]
     index = display_tables.index_grid(analysis).beside("", bars)
-    yield Section(text("Index, 0 to 100"), index, tuple(sentences.headline(analysis)[:1]))
-    groups = target_by_group(analysis)
-    if groups is not None:
-        table = display_tables.groups_grid(analysis, groups)
+    caveat = analysis.caveat
+    told = (
+        [] if caveat is None else [marked_sentence("", mark_of(caveat.severity), "", str(caveat))]
+    )
+    yield Section(text("Index, 0 to 100"), index, (*sentences.headline(analysis)[:1], *told))
+    for grouping in analysis.groupings:
+        columns = analysis.title_of_groups(grouping)
         yield Section(
-            text("{target} by group", target=target),
-            table,
-            tuple(sentences.by_group(analysis, groups)),
+            text("{target} by {columns}", target=target, columns=columns),
+            display_tables.groups_grid(analysis, grouping),
+            tuple(sentences.by_group(analysis, grouping)),
         )
     drivers = display_tables.drivers_grid(analysis)
     yield Section(
@@ -49,10 +51,14 @@ def _sections(analysis: AnalysisResults) -> Iterator[Section]:
         notes = (*sentences.repurchase(analysis), *sentences.slopes(analysis))
         title = text("The index and {outcome}", outcome=analysis.outcome_title)
         yield Section(title, notes=notes)
-    if analysis.segments is not None:
-        table = display_tables.segments_grid(analysis)
-        title = text("{target} by group", target=analysis.outcome_title)
-        yield Section(title, table, tuple(sentences.segments(analysis)))
+    for grouping in analysis.groupings:
+        if grouping.segments is not None:
+            columns = analysis.title_of_groups(grouping)
+            yield Section(
+                text("{target} by {columns}", target=analysis.outcome_title, columns=columns),
+                display_tables.segments_grid(analysis, grouping),
+                tuple(sentences.segments(analysis, grouping)),
+            )
     if analysis.money:
         table = display_tables.money_grid(analysis)
         yield Section(

@@ -13,25 +13,27 @@ from csimodel.estimators.compare import Comparison, has_solution
 from csimodel.estimators.quantities import find
 from csimodel.estimators.requirements import ResampledFit
 from csimodel.formatting import label
+from csimodel.grid import row_name
+from csimodel.translation import message
 
 TITLES: Mapping[str, str] = {
-    "paths": "Paths",
-    "loadings": "Loadings",
-    "weights": "Weights",
-    "total_effects": "Total effects",
-    "indirect_effects": "Indirect effects",
+    "paths": message("Paths"),
+    "loadings": message("Loadings"),
+    "weights": message("Weights"),
+    "total_effects": message("Total effects"),
+    "indirect_effects": message("Indirect effects"),
     "r2": "R²",
-    "r2_adjusted": "Adjusted R²",
-    "index": "Index",
-    "rho_a": "Reliability ρA",
+    "r2_adjusted": message("Adjusted R²"),
+    "index": message("Index"),
+    "rho_a": message("Reliability ρA"),
     "htmt": "HTMT",
     "ave": "AVE",
 }
 MEASURES: Mapping[str, str] = {
     "n": "N",
     "chisq": "χ²",
-    "df": "df",
-    "pvalue": "p of χ²",
+    "df": message("df"),
+    "pvalue": message("p of χ²"),
     "cfi": "CFI",
     "tli": "TLI",
     "rmsea": "RMSEA",
@@ -39,7 +41,7 @@ MEASURES: Mapping[str, str] = {
     "aic": "AIC",
     "bic": "BIC",
 }
-FIT = "Fit"
+FIT = message("Fit")
 ERRORS = ("se", "df", "lower", "upper", "p")
 
 _OPERATORS = {
@@ -107,7 +109,7 @@ def labels_of(index: pd.Index) -> pd.Index:
     ['Q → S']
     """
     arrow = list(index.names) == ["target", "source"]
-    names = [f"{label(key[1])} → {label(key[0])}" if arrow else label(key) for key in index]
+    names = [f"{label(key[1])} → {label(key[0])}" if arrow else row_name(key) for key in index]
     return pd.Index(names, dtype=object)
 
 

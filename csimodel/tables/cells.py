@@ -9,11 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from csimodel.formatting import LARGEST, label, number, p_value
+from csimodel.formatting import LARGEST, number, p_value
+from csimodel.grid import word
 from csimodel.tables.blocks import FIT, ResultColumns
+from csimodel.translation import message, zero_before_point
 
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
-HEADS = {"estimate": "Est.", "se": "SE", "df": "df", "p": "p", "t": "t", "n": "n"}
+HEADS = {
+    "estimate": message("Est."), "se": message("SE"), "df": message("df"), "p": message("p"),
+    "t": message("t"), "n": message("n"),
+}  # fmt: skip
 
 _COUNTS = ("N", "df", "n")
 _WIDE = ("χ²", "AIC", "BIC")
@@ -41,6 +46,8 @@ class Cell:
 def apa_number(value: float, decimals: int, bounded: bool) -> str:
     """Write a number as APA does: no zero before the point where it cannot exceed 1.
 
+    Languages that write that zero keep it.
+
     American Psychological Association (2020). Publication Manual, 7th edition, section 6.36.
     https://doi.org/10.1037/0000165-000
 
@@ -50,7 +57,8 @@ def apa_number(value: float, decimals: int, bounded: bool) -> str:
     ('0.52', '')
     """
     text = number(value, decimals, "")
-    return text.replace("0.", ".", 1) if bounded and text.lstrip("−").startswith("0.") else text
+    bare = bounded and not zero_before_point()
+    return text.replace("0.", ".", 1) if bare and text.lstrip("−").startswith("0.") else text
 
 
 def stars_of(p: float) -> str:
@@ -110,7 +118,7 @@ class _Place:
             return Cell(f"[{low}, {high}]")
         value = entry.get(self.column)
         if not _is_real(value):
-            return Cell(_word(value))
+            return Cell(word(value, self.column))
         own = _real(value)
         if not math.isfinite(own):
             return Cell(number(own, 0, ""))
@@ -118,13 +126,14 @@ class _Place:
         if abs(own) >= LARGEST:
             return Cell(number(own) + marks, own, "0.000E+00")
         if self.column == "p" or self.row == "p of χ²":
-            return Cell(p_value(own), own, ".000")
+            return Cell(p_value(own), own, "0.000" if zero_before_point() else ".000")
         if self._count:
             places = 0 if own.is_integer() else 1
             return Cell(number(own, places), own, "#,##0" if not places else "#,##0.0")
         bounded = abs(own) <= 1 and self.section == FIT and self.row not in _WIDE
         text = apa_number(own, self._places, self.bounded or bounded)
-        whole = "" if self.bounded or bounded else "#,##0" if abs(own) >= 1000 else "0"
+        bare = (self.bounded or bounded) and not zero_before_point()
+        whole = "" if bare else "#,##0" if abs(own) >= 1000 else "0"
         form = f"{whole}.{'0' * self._places}" if self._places else "#,##0"
         ending = f'"{marks}"' if marks else ""
         return Cell(text + marks, own, f"{form}{ending};−{form}{ending}")
@@ -153,15 +162,6 @@ def _real(value: object) -> float:
     if isinstance(value, int | float | np.integer | np.floating) and _is_real(value):
         return float(value)
     return math.nan
-
-
-def _word(value: object) -> str:
-    """Write what is no number."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return ""
-    if isinstance(value, bool | np.bool_):
-        return "yes" if value else "no"
-    return label(value)
 
 
 def _is_real_dtype(values: pd.Series) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,14 @@ import pandas as pd
 from csimodel.arguments import checked_in
 from csimodel.characters import printable
 from csimodel.errors import OptionError, SurveyError
+from csimodel.findings import text
 from csimodel.floats import own_errstate_in
 from csimodel.grid import Grid, columns_of
 from csimodel.page import HasPage, Page, Section
 from csimodel.survey.complete_file import file_path, write_file
 from csimodel.survey.readers import needs
 from csimodel.tables.cells import Cell
+from csimodel.translation import Language, current_language, gettext, spoken
 
 if TYPE_CHECKING:
     from maketables import MTable
@@ -52,12 +54,15 @@ class JournalTable(HasPage):
         What the table shows.
     notes
         Sentences below it.
+    language
+        The language it was made in.
     """
 
     heads: tuple[tuple[str, str], ...]
     rows: Mapping[tuple[str, str], tuple[Cell, ...]]
     caption: str
     notes: tuple[str, ...]
+    language: Language = field(default_factory=current_language)
 
     @property
     def cells(self) -> pd.DataFrame:
@@ -82,8 +87,9 @@ class JournalTable(HasPage):
                 if section == title
             ]
         grid = Grid("", head, tuple(lines))
-        section = Section(self.caption or "Numbers", grid, self.notes)
-        return Page("Journal table", sections=(section,), clean="")
+        with spoken(self.language):
+            section = Section(self.caption or text("Numbers"), grid, self.notes)
+            return Page(text("Journal table"), sections=(section,), clean="")
 
     def to_html(self, path: str | PathLike[str] | None = None) -> str:
         """Return the table as HTML (by great_tables), and write it to `path` where one is given.
@@ -127,10 +133,10 @@ class JournalTable(HasPage):
         lines = [[_piped(cell) for cell in row] for row in grid.rows]
         head = [_piped(name) for name in grid.head]
         align = ("left", *(["right"] * len(self.heads)))
-        text = tabulate(lines, head, "pipe", colalign=align, disable_numparse=True)
+        body = tabulate(lines, head, "pipe", colalign=align, disable_numparse=True)
         above = f"**{_piped(self.caption)}**\n\n" if self.caption else ""
-        notes = f"\n\n*Note.* {_piped(' '.join(self.notes))}" if self.notes else ""
-        return self._given(f"{above}{text}{notes}\n", path)
+        notes = f"\n\n*{self._note}* {_piped(' '.join(self.notes))}" if self.notes else ""
+        return self._given(f"{above}{body}{notes}\n", path)
 
     def to_word(self, path: str | PathLike[str]) -> Path:
         """Write the table as a Word document (by maketables).
@@ -184,6 +190,12 @@ class JournalTable(HasPage):
                 if section == title:
                     yield name, row
 
+    @property
+    def _note(self) -> str:
+        """What stands before the notes."""
+        with spoken(self.language):
+            return gettext("Note.")
+
     def _maker(self, cells: pd.DataFrame, written: object = str) -> MTable:
         try:
             from maketables import MTable
@@ -195,7 +207,7 @@ class JournalTable(HasPage):
         if not any(name for name, _ in self.heads):
             cells.columns = cells.columns.get_level_values(1)
         cells.index.names = [None] * cells.index.nlevels
-        notes = str(written(f"Note. {' '.join(self.notes)}")) if self.notes else ""
+        notes = str(written(f"{self._note} {' '.join(self.notes)}")) if self.notes else ""
         caption = str(written(self.caption)) if self.caption else None
         return MTable(cells, notes=notes, caption=caption)
 

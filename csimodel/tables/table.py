@@ -11,26 +11,28 @@ from csimodel.errors import OptionError
 from csimodel.estimators import Fit
 from csimodel.estimators.compare import Comparison, compared, has_solution
 from csimodel.estimators.requirements import ResampledFit
-from csimodel.findings import gravest_first, listed
+from csimodel.findings import gravest_first, listed, text
 from csimodel.floats import own_errstate
 from csimodel.formatting import label, percent
+from csimodel.grid import column_title
 from csimodel.options import require_count, require_level, require_names, shown
-from csimodel.tables.blocks import ResultColumns, fit_blocks, frame_block, labels_of
+from csimodel.tables.blocks import FIT, ResultColumns, fit_blocks, frame_block, labels_of
 from csimodel.tables.cells import HEADS, Cell, cells_of, columns_of
 from csimodel.tables.journal import JournalTable
+from csimodel.translation import message, shown_message
 
 _SHOWN = {  # columns, and what they hold
-    "estimate": "estimates",
-    "se": "standard errors",
-    "interval": "confidence intervals",
-    "p": "p-values",
+    "estimate": message("estimates"),
+    "se": message("standard errors"),
+    "interval": message("confidence intervals"),
+    "p": message("p-values"),
 }
-_STARS = "* p < .05, ** p < .01, *** p < .001."
+_STARS = message("* p < .05, ** p < .01, *** p < .001.")
 _SOURCES = {
-    "bootstrap": "the bootstrap",
-    "linearized": "influence values",
-    "jackknife": "the jackknife",
-    "information": "the estimator's own covariance matrix",
+    "bootstrap": message("the bootstrap"),
+    "linearized": message("influence values"),
+    "jackknife": message("the jackknife"),
+    "information": message("the estimator's own covariance matrix"),
 }
 
 
@@ -121,13 +123,16 @@ def table(
     told += _about_gaps(blocks, kept, columns or ())
     cells = cells_of(blocks, kept, places, stars)
     heads = tuple(
-        (block.name, _head(name, level))
+        (shown_message(block.name), _head(name, level))
         for block, own in zip(blocks, kept, strict=True)
         for name in own
     )
     given = (notes,) if isinstance(notes, str) else tuple(notes)
     sentences = (*given, *told, *_about(blocks, kept, level, stars))
-    filled: dict[tuple[str, str], tuple[Cell, ...]] = {at: tuple(row) for at, row in cells.items()}
+    filled: dict[tuple[str, str], tuple[Cell, ...]] = {
+        (shown_message(section), shown_message(name) if section == FIT else name): tuple(row)
+        for (section, name), row in cells.items()
+    }
     return JournalTable(heads, filled, caption, tuple(filter(None, sentences)))
 
 
@@ -187,9 +192,9 @@ def _doubts(comparison: Comparison) -> list[str]:
     for name, fit in zip(comparison.names, comparison.fits, strict=True):
         grave = [own for own in gravest_first(fit.diagnostics) if own.severity == "failure"]
         if grave:
-            told.append(f"{name}: {grave[0]}")
+            told.append(text("{part}: {sentence}", part=name, sentence=str(grave[0])))
         elif not has_solution(fit):
-            told.append(f"{name}: there is no solution.")
+            told.append(text("{name}: there is no solution.", name=name))
     return told
 
 
@@ -220,7 +225,13 @@ def _about_gaps(
                 "give where errors come from, as bootstraps=[csi.bootstrap(fit)]."
             )
         if lacking:
-            told.append(f"There are no {_SHOWN[name]} of {listed([own.name for own in lacking])}.")
+            told.append(
+                text(
+                    "There are no {numbers} of {fits}.",
+                    numbers=_SHOWN[name],
+                    fits=[own.name for own in lacking],
+                )
+            )
     return told
 
 
@@ -246,8 +257,8 @@ def _tells(values: pd.Series) -> bool:
 
 def _head(name: str, level: float) -> str:
     if name == "interval":
-        return f"{percent(level)} CI".replace("\u00a0", "")
-    return HEADS.get(name, name.replace("_", " "))
+        return text("{level} CI", level=percent(level)).replace("\u00a0", "")
+    return shown_message(HEADS[name]) if name in HEADS else column_title(name).replace("_", " ")
 
 
 def _about(
@@ -257,16 +268,20 @@ def _about(
     every = {name for own in columns for name in own}
     told = []
     if "interval" in every:
-        told.append("CI = confidence interval.")
+        told.append(text("CI = confidence interval."))
     if "se" in every:
-        told.append("SE = standard error.")
+        told.append(text("SE = standard error."))
     errors = [(block.name, _SOURCES.get(block.errors, "")) for block in blocks]
     kinds = {source for _, source in errors if source}
     if kinds and every - {"estimate"}:
         if len(kinds) == 1 and all(source for _, source in errors):
-            told.append(f"Errors are by {kinds.pop()}.")
+            told.append(text("Errors are by {source}.", source=kinds.pop()))
         else:
-            told += [f"Errors of {name} are by {source}." for name, source in errors if source]
+            told += [
+                text("Errors of {name} are by {source}.", name=name, source=source)
+                for name, source in errors
+                if source
+            ]
     if stars and any("p" in table for block in blocks for table in block.sections.values()):
-        told.append(_STARS)
+        told.append(shown_message(_STARS))
     return told

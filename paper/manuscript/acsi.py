@@ -40,7 +40,9 @@ def part() -> Part:
     drops = csi.outcomes.repurchase_top_drop(
         survey, satisfaction="SATIS", repurchase="REPUR", by=INDUSTRY
     )
-    slopes = csi.outcomes.corrected_slopes(fit, "REPUR", bootstrap=boot, progress=False)
+    slopes = csi.outcomes.corrected_slopes(
+        fit, "REPUR", family="ols", bootstrap=boot, progress=False
+    )
     numbers: dict[str, float] = {
         "respondents": len(survey.data),
         "n": fit.n,

@@ -8,19 +8,23 @@ in minutes.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from inspect import signature
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 
 import csimodel as csi
+from csimodel.estimators.solution import Estimator
 from csimodel.formatting import number
-from csimodel.simulate import Population, Replications
 from manuscript.part import Part, Table
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))  # populations of coverage
+
 N = 400
 SAMPLES = 200
 RESAMPLES = 300
@@ -30,49 +34,61 @@ SLOPE_BATCHES = 20
 RELIABILITIES = (0.7, 0.8, 0.9)
 
 
-def part() -> Part:
-    """Compute the part: some minutes."""
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        numbers: dict[str, float] = {
-            "n": N,
-            "samples": SAMPLES,
-            "resamples": RESAMPLES,
-            "ml.samples": ML_SAMPLES,
-            "cluster.samples": CLUSTER_SAMPLES,
-            "slope.samples": 10 * SLOPE_BATCHES,
-            "slope.mc.error": np.sqrt(0.95 * 0.05 / (10 * SLOPE_BATCHES)),
-            **_populations(),
-            "mc.error": np.sqrt(0.95 * 0.05 / SAMPLES),
-            "ml.mc.error": np.sqrt(0.95 * 0.05 / ML_SAMPLES),
-        }
-        rows = []
-        for key, name, kind, found in _replications():
-            table = found.table
+def tasks() -> dict[str, Callable[[], object]]:
+    """Return the work of the part by name, the longest first; each can be done by itself."""
+    import coverage_index
+
+    return {
+        **{f"run.{key}": partial(_run, key) for key in RUNS},
+        **{
+            f"slope.{reliability}": partial(_slopes_at, reliability)
+            for reliability in RELIABILITIES
+        },
+        **{f"cluster.{name}": partial(_coverage, name) for name in coverage_index.DESIGNS},
+    }
+
+
+def part(results: Mapping[str, object] | None = None) -> Part:
+    """Compute the part: some minutes, less the `results` of its tasks that are there."""
+    found = {name: work() for name, work in tasks().items()} if results is None else results
+    numbers: dict[str, float] = {
+        "n": N,
+        "samples": SAMPLES,
+        "resamples": RESAMPLES,
+        "ml.samples": ML_SAMPLES,
+        "cluster.samples": CLUSTER_SAMPLES,
+        "slope.samples": 10 * SLOPE_BATCHES,
+        "slope.mc.error": np.sqrt(0.95 * 0.05 / (10 * SLOPE_BATCHES)),
+        **_populations(),
+        "mc.error": np.sqrt(0.95 * 0.05 / SAMPLES),
+        "ml.mc.error": np.sqrt(0.95 * 0.05 / ML_SAMPLES),
+    }
+    rows = []
+    for key, run in RUNS.items():
+        for quantity, table in found[f"run.{key}"].items():
             numbers |= {
-                f"{key}.coverage": table["coverage"].mean(),
-                f"{key}.worst": table["coverage"].min(),
-                f"{key}.bias": (table["bias"] / table["sd"]).mean(),
+                f"{key}.{quantity}.coverage": table["coverage"].mean(),
+                f"{key}.{quantity}.worst": table["coverage"].min(),
+                f"{key}.{quantity}.bias": (table["bias"] / table["sd"]).mean(),
             }
             rows.append(
                 [
-                    name,
-                    kind,
+                    run.name,
+                    quantity,
                     number(100 * table["coverage"].mean(), 1),
                     number(100 * table["coverage"].min(), 1),
                     number((table["bias"] / table["sd"]).mean(), 2),
                     number(100 * table["se_error"].mean(), 1),
                 ]
             )
-        head = ["Population and estimator", "Numbers", "Coverage %", "Lowest %", "Bias", "SE off %"]
-        slopes, own = _slopes()
-        clusters, other = _clusters()
-        return Part(
-            numbers | own | other,
-            {"coverage": Table(head, rows, left=2), "slopes": slopes, "clusters": clusters},
-        )
-    finally:
-        sys.path.remove(str(BENCHMARKS))
+    head = ["Population and estimator", "Numbers", "Coverage %", "Lowest %", "Bias", "SE off %"]
+    slopes, own = _slopes({r: found[f"slope.{r}"] for r in RELIABILITIES})
+    of_designs = [table for name, table in found.items() if name.startswith("cluster.")]
+    clusters, other = _clusters(pd.concat(of_designs, ignore_index=True))
+    return Part(
+        numbers | own | other,
+        {"coverage": Table(head, rows, left=2), "slopes": slopes, "clusters": clusters},
+    )
 
 
 def _populations() -> dict[str, float]:
@@ -93,54 +109,70 @@ def _populations() -> dict[str, float]:
     }
 
 
-def _replications() -> Iterator[tuple[str, str, str, Replications]]:
+class Run(NamedTuple):
+    """Samples of a population, and what is estimated from them."""
+
+    name: str
+    population: str
+    estimator: Estimator
+    resamples: bool = False
+
+
+RUNS = {
+    "formed": Run("composites, PLS", "formed", csi.PLS(), True),
+    "plsc": Run("common factors, PLSc", "factors", csi.PLS(consistent=True), True),
+    "pls": Run("common factors, PLS", "factors", csi.PLS(), True),
+    "ml": Run("common factors, ML", "normal", csi.ML()),
+    "ml.skewed": Run("skewed answers, ML", "skewed", csi.ML()),
+    "mlr.skewed": Run("skewed answers, ML with robust errors", "skewed", csi.ML(se="mlr")),
+}
+
+
+def _run(key: str) -> dict[str, pd.DataFrame]:
+    """Return coverage and bias of the quantities of a run."""
     import coverage_covariance
     import coverage_pls
 
-    corrected = csi.PLS(consistent=True)
-    runs: list[tuple[str, str, Population, csi.PLS]] = [
-        ("formed", "composites, PLS", coverage_pls.FORMED, csi.PLS()),
-        ("plsc", "common factors, PLSc", coverage_pls.FACTORS, corrected),
-        ("pls", "common factors, PLS", coverage_pls.FACTORS, csi.PLS()),
-    ]
-    for key, name, truth, estimator in runs:
-        found = csi.simulate.replicate(
-            truth,
-            N,
-            SAMPLES,
-            estimator,
-            rng=2026,
-            quantities=["paths", "index"],
-            resamples=RESAMPLES,
-            interval="percentile",
-            progress=False,
-        )
-        for quantity, kind in (("paths", "paths"), ("index", "index")):
-            yield f"{key}.{quantity}", name, kind, found[quantity]
     truth = coverage_covariance.TRUTH
-    skewed = replace(truth, shape=coverage_covariance.SKEWED)
-    for key, name, population, estimator in (
-        ("ml", "common factors, ML", truth, csi.ML()),
-        ("ml.skewed", "skewed answers, ML", skewed, csi.ML()),
-        ("mlr.skewed", "skewed answers, ML with robust errors", skewed, csi.ML(se="mlr")),
-    ):
-        found = csi.simulate.replicate(
-            population, N, ML_SAMPLES, estimator, rng=2026, quantities=["paths"], progress=False
-        )
-        yield f"{key}.paths", name, "paths", found["paths"]
+    populations = {
+        "formed": coverage_pls.FORMED,
+        "factors": coverage_pls.FACTORS,
+        "normal": truth,
+        "skewed": replace(truth, shape=coverage_covariance.SKEWED),
+    }
+    run = RUNS[key]
+    quantities = ["paths", "index"] if run.resamples else ["paths"]
+    drawn = {"resamples": RESAMPLES, "interval": "percentile"} if run.resamples else {}
+    found = csi.simulate.replicate(
+        populations[run.population],
+        N,
+        SAMPLES if run.resamples else ML_SAMPLES,
+        run.estimator,
+        rng=2026,
+        quantities=quantities,
+        progress=False,
+        **drawn,
+    )
+    return {quantity: found[quantity].table for quantity in quantities}
 
 
-def _slopes() -> tuple[Table, dict[str, float]]:
+def _slopes_at(reliability: float) -> list[pd.DataFrame]:
+    """Return slopes by each correction in every sample at a reliability."""
+    from coverage_corrected import of_respondents_at_once
+
+    rng = np.random.default_rng(2026)
+    return [
+        table for _ in range(SLOPE_BATCHES) for table in of_respondents_at_once(rng, reliability)
+    ]
+
+
+def _slopes(found: Mapping[float, list[pd.DataFrame]]) -> tuple[Table, dict[str, float]]:
     """Return bias and coverage of slopes of repurchase, by reliability and correction."""
-    from coverage_corrected import SLOPE, of_respondents_at_once
+    from coverage_corrected import SLOPE
 
     labels = {"naive": "none", "eiv": "errors in variables", "croon": "Croon"}
     rows, numbers = [], {"slope.truth": SLOPE, "slope.lowest": min(RELIABILITIES)}
-    for reliability in RELIABILITIES:
-        rng = np.random.default_rng(2026)
-        tables = []
-        for _ in range(SLOPE_BATCHES):
-            tables += of_respondents_at_once(rng, reliability)
+    for reliability, tables in found.items():
         for method, label in labels.items():
             own = np.array(
                 [one.loc[method, ["average_marginal_effect", "lower", "upper"]] for one in tables],
@@ -156,11 +188,15 @@ def _slopes() -> tuple[Table, dict[str, float]]:
     return Table(["Reliability", "Correction", "Bias %", "Coverage %"], rows, left=2), numbers
 
 
-def _clusters() -> tuple[Table, dict[str, float]]:
-    """Return what intervals of the index hold with few clusters."""
+def _coverage(design: str) -> pd.DataFrame:
+    """Return what intervals of the index hold under a design."""
     from coverage_index import coverage
 
-    found = coverage(CLUSTER_SAMPLES)
+    return coverage(CLUSTER_SAMPLES, (design,))
+
+
+def _clusters(found: pd.DataFrame) -> tuple[Table, dict[str, float]]:
+    """Return what intervals of the index hold with few clusters."""
     own = found[found["index of"] == "B"]
     rows = [
         [

@@ -588,12 +588,17 @@ def test_defaults_by_family_and_index(fit):
             "method"
         ]
 
-    assert methods().tolist() == ["naive", "eiv", "simex", "croon", "sem"]
+    assert methods().tolist() == ["naive", "regression-calibration", "simex"]
+    naive = csi.outcomes.corrected_slopes(fit, "CUSL1", replications=1).effect("naive")
+    plain = csi.repurchase(fit, "CUSL1").average_marginal_effect
+    assert (float(naive), naive.se) == (float(plain), plain.se)
+    assert methods(family="ols").tolist() == ["naive", "eiv", "simex", "croon", "sem"]
+    assert methods(methods=["simex", "eiv"]).tolist() == ["naive", "simex", "eiv"]
     logit = methods(family="fractional-logit").tolist()
     assert logit == ["naive", "regression-calibration", "simex"]
-    single = methods(index="Complaints", reliability=0.7).tolist()
+    single = methods(index="Complaints", family="ols", reliability=0.7).tolist()
     assert single == ["naive", "eiv", "simex"]
-    two = methods(index=["Satisfaction", "Image"]).unique().tolist()
+    two = methods(index=["Satisfaction", "Image"], family="ols").unique().tolist()
     assert two == ["naive", "eiv", "simex-quadratic", "croon", "sem"]
 
 

@@ -124,7 +124,7 @@ def test_repurchase_by_group_and_money_are_those_of_the_other_modules(hostile):
     assert "Terms given for this report, not estimated: margin 10 =€<i> per customer" in said
     assert "The measurement error of the answers is taken off; left in, the same point" in said
     text = hostile.summary()
-    assert "again by group" in text
+    assert "again by firm" in text
     assert "From a point of the index to money" in text
 
 
@@ -228,7 +228,7 @@ def test_a_curve_by_two_columns_bears_the_labels_of_both():
     frame.loc[:4, "b"] = None
     found = csi.analyze(
         csi.read_survey(frame, scale=dict.fromkeys(survey.items, (1, 10))),
-        draws=60, outcome="CUSL1", by=["a", "b"], progress=False,
+        draws=60, outcome="CUSL1", by=[["a", "b"]], progress=False,
     )  # fmt: skip
     assert found.segments.names == ("1 · x", "1 · y", "2 · x", "2 · y")
     assert found.segments.repurchase.n == 245
@@ -292,7 +292,8 @@ def test_groups_bear_the_labels_of_the_codebook():
     book = csi.Codebook(value_labels={"firm": {1.0: "Alpha", 2.0: "Beta"}})
     survey = csi.read_survey(frame, codebook=book, scale=(1, 10))
     found = csi.analyze(survey, draws=50, by="firm", progress=False)
-    assert [key[0] for key in tables.target_by_group(found).index] == ["Alpha", "Beta"]
+    own = tables.target_by_group(found, found.groupings[0])
+    assert [key[0] for key in own.index] == ["Alpha", "Beta"]
     assert list(found.group_index.index.levels[0]) == [1, 2]
 
 

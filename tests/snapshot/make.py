@@ -417,6 +417,7 @@ def record_of_index(r: Recorder, tag: str, fit: object, plain: object) -> None:
             lambda d=draws: csi.outcomes.corrected_slopes(
                 index=index,
                 outcome=y,
+                family="ols",
                 reliability=0.8,
                 scale=(0, 1),
                 draws=d,
@@ -534,7 +535,7 @@ def record_columns(r: Recorder, tag: str, fit: object, survey: object, boot: obj
             r.take(
                 f"{tag} corrected by {by}{label}",
                 lambda b=by, m=more: csi.outcomes.corrected_slopes(
-                    fit, "again", by=b, progress=False, **m
+                    fit, "again", by=b, family="ols", progress=False, **m
                 ),
             )
     options = {

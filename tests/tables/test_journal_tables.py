@@ -282,3 +282,22 @@ def test_without_the_extra_the_way_out_is_told(three, monkeypatch):
     monkeypatch.setitem(sys.modules, "maketables", None)
     with pytest.raises(SurveyError, match=r'pip install "csimodel\[tables\]"'):
         three.to_html()
+
+
+def test_a_table_speaks_the_language_in_which_it_is_made(fits, boot, tmp_path):
+    with csi.language("zh"):
+        made = csi.table(*fits, bootstraps=[boot, None, None], stars=True, decimals=3)
+        plain = csi.table(boot.table("paths"))
+    assert {"路径系数", "R²", "拟合"} == {section for section, _ in made.rows}
+    assert [what for _, what in made.heads[:2]] == ["估计值", "95% CI"]
+    assert made.heads[0][0] == "PLS，路径方案"
+    assert "χ²的p值" in {name for _, name in made.rows}
+    assert "CI为置信区间。" in made.notes
+    first = made.cells.iloc[0, 0]
+    assert first.lstrip("−").startswith("0.")
+    assert made.to_markdown().count("*注：*") == 1
+    assert [what for _, what in plain.heads] == ["估计值", "SE", "自由度", "95% CI", "p"]
+    english = [word for note in made.notes for word in re.findall("[A-Za-z]{3,}", note)]
+    assert set(english) <= {"PLS", "PLSc", "MLR", "HTMT"}
+    book = openpyxl.load_workbook(made.to_excel(tmp_path / "t.xlsx"))
+    assert any("置信区间" in str(cell.value) for row in book.active for cell in row)

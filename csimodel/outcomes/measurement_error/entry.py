@@ -44,7 +44,7 @@ def corrected_slopes(
     *,
     index: Index = "Satisfaction",
     controls: Controls = (),
-    family: str = "ols",
+    family: str | None = None,
     scale: Ends | None = None,
     errors: str | None = None,
     weights: Column | None = None,
@@ -81,9 +81,11 @@ def corrected_slopes(
         with one SIMEX: by a hyperbola for one index, whose curve it is in least squares, else by a
         parabola.
     family
-        ``"ols"`` (default; ``"wls"`` insists on weights), ``"logit"``, ``"probit"``,
-        ``"cloglog"``, ``"fractional-logit"`` or ``"fractional-probit"``. Regression calibration
-        and SIMEX are close to the truth for these while effects are moderate.
+        ``"fractional-logit"`` (default, as in `repurchase`), ``"fractional-probit"``, ``"logit"``,
+        ``"probit"``, ``"cloglog"`` or ``"ols"`` (``"wls"`` insists on weights). For means of groups
+        (`by`, `index_se`), and where `methods` name one that is for least squares alone, the
+        default is ``"ols"``. Regression calibration and SIMEX are close to the truth for the others
+        while effects are moderate.
     reliability
         Of the index: a number from elsewhere, taken as known; a kind of `index_reliability`; a
         `Reliability`; or one of these by index. By default alpha for equal weights, else omega of
@@ -153,6 +155,7 @@ def corrected_slopes(
     >>> found.table["slope"].round(5).tolist()
     [0.00595, 0.00744]
     """
+    family = _default_family(methods, by, index_se) if family is None else family
     kind = _family(family)
     choose("interval", interval, INTERVALS)
     require_level(level)
@@ -200,6 +203,18 @@ def corrected_slopes(
         drawn = RowDraws.of(rep.regression, list(parts.values()), int(draws), seed, progress)
     unit = "respondents" if index_se is None else "groups"
     return assemble(rep, slopes, parts, drawn, noise, interval, unit)
+
+
+def _default_family(methods: Sequence[str] | None, by: str | None, index_se: Column | None) -> str:
+    """Return the family of `repurchase`, or least squares where what is wanted is for them alone.
+
+    >>> _default_family(None, None, None), _default_family(["eiv", "simex"], None, None)
+    ('fractional-logit', 'ols')
+    """
+    wanted = (methods,) if isinstance(methods, str) else tuple(methods or ())
+    means = by is not None or index_se is not None
+    straight = means or any(method in ("eiv", *OF_ITEMS) for method in wanted)
+    return "ols" if straight else "fractional-logit"
 
 
 def _family(name: str) -> Family:
