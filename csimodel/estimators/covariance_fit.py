@@ -12,6 +12,7 @@ import pandas as pd
 
 from csimodel.arguments import checked_in
 from csimodel.errors import OptionError, choose
+from csimodel.estimators.covariance.browne import browne_tests
 from csimodel.estimators.covariance.defined import defined_table
 from csimodel.estimators.covariance.effect_table import effect_table
 from csimodel.estimators.covariance.estimator import CovarianceEstimates
@@ -203,14 +204,32 @@ class CovarianceFit(Fit):
             When the fit is not a solution.
         """
         fitted = self._alone("Errors of residuals")
-        composite = self._composite()
-        if composite is not None and fitted.layouts[0].constants:
-            raise OptionError(
-                f"The items of {composite!r} covary as in the sample, which errors of residuals "
-                "would take as known; fit with csi.ML(composite_covariances='free')."
-            )
+        self._require_estimated_composites("errors of residuals")
         (table,) = residual_tables(fitted)
         return table
+
+    @cached_property
+    def residual_tests(self) -> pd.DataFrame:
+        """Browne's tests of the residual moments: chisq, df, p and reason, a row each.
+
+        Formulas and sources: `csimodel.estimators.covariance.browne.browne_tests`.
+
+        Raises
+        ------
+        OptionError
+            For one group of a joint fit, ordered or incomplete answers, and composites whose items
+            covary as in the sample.
+        EstimationError
+            When the fit is not a solution.
+        """
+        fitted = self._alone("Residual tests", "fit_measures")
+        self._require_estimated_composites("tests of residuals")
+        if self.moments.responses is not None or self.moments.patterns is not None:
+            raise OptionError(
+                f"Residual tests are of complete answers as numbers, and this fit is by "
+                f"{self.estimator.label}; its own tests are in fit.fit_measures."
+            )
+        return browne_tests(fitted, self.answers)
 
     @cached_property
     def standardized_residuals(self) -> pd.DataFrame:
@@ -225,6 +244,15 @@ class CovarianceFit(Fit):
         values = np.full((len(items), len(items)), np.nan)
         values[row, column] = values[column, row] = z
         return pd.DataFrame(values, items, items)
+
+    def _require_estimated_composites(self, what: str) -> None:
+        """Refuse composites whose items covary as in the sample."""
+        _, estimates = covariance_structure(self.solution)
+        if estimates.layout.constants:
+            raise OptionError(
+                f"The items of {self._composite()!r} covary as in the sample, which {what} would "
+                "take as known; fit with csi.ML(composite_covariances='free')."
+            )
 
     def _composite(self) -> str | None:
         """Return the first composite of the model."""
