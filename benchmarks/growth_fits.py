@@ -95,7 +95,7 @@ FITS = (
     Operation("CovarianceFit.modification_indices", lambda c: c.ml.modification_indices(),
               {"p": (4, P), "C": (4, C)}, "2*p**4/F", ("ml",)),
     Operation("CovarianceFit.residual_tests", lambda c: c.ml.residual_tests,
-              {"p": (6, 12)}, "p**6/F", ("ml",)),
+              {"p": (6, 20)}, "p**6/F", ("ml",)),
     Operation("CovarianceFit.residual_table", lambda c: c.ml.residual_table,
               {"p": (3, P)}, "20*p**3/F", ("ml",)),
     Operation("CovarianceFit.effects", lambda c: c.ml.effects,

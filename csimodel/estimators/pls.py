@@ -458,10 +458,12 @@ class PLS(Estimator):
         """Refuse terms that are not corrected for measurement error."""
         for term in model.terms:
             if isinstance(term, HigherOrder):
+                way = f"leave consistent=False, or take {term.name!r} out of the model"
+                if term.kind == "reflective" and len(model.terms) == 1:
+                    way = "fit it as a second-order factor with csi.ML(), or leave consistent=False"
                 raise ModelError(
                     "PLSc (consistent=True) corrects constructs of items and their products, and "
-                    f"{term.name!r} is of constructs; leave consistent=False, or take "
-                    f"{term.name!r} out of the model."
+                    f"{term.name!r} is of constructs; {way}."
                 )
         if model.terms and self.products != "two-stage":
             raise OptionError(

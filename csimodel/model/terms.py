@@ -95,7 +95,12 @@ class HigherOrder:
     def __post_init__(self) -> None:
         (name,) = _names((self.name,), "A construct of constructs", "name", least=1)
         object.__setattr__(self, "name", name)
-        object.__setattr__(self, "parts", _names(self.parts, f"Construct {name!r}", "parts"))
+        parts = _names(self.parts, f"Construct {name!r} of constructs", "parts", least=0)
+        if len(parts) < 2:
+            seen = f"has one part, {parts[0]!r}" if parts else "has no parts"
+            way = f", or let paths lead to and from {parts[0]!r} itself" if parts else ""
+            raise ModelError(f"Construct {name!r} of constructs {seen}; name at least 2{way}.")
+        object.__setattr__(self, "parts", parts)
         for part, count in Counter(self.parts).items():
             if count > 1:
                 raise ModelError(f"Construct {name!r} names part {part!r} twice; name it once.")

@@ -181,7 +181,10 @@ def test_what_is_not_corrected_is_named(mobi):
         "Quality =~ PERQ1 + PERQ2 + PERQ3 + PERQ4 + PERQ5 + PERQ6 + PERQ7",
         "QA =~ PERQ1 + PERQ2 + PERQ3\nQB =~ PERQ4 + PERQ5 + PERQ6 + PERQ7\nQuality =~ QA + QB",
     )
-    with pytest.raises(ModelError, match="and 'Quality' is of constructs; leave consistent=False"):
+    with pytest.raises(
+        ModelError,
+        match="of constructs; fit it as a second-order factor with csi",
+    ):
         csi.fit(M(whole), mobi, csi.PLS(consistent=True))
     moderated = M(f"{ECSI}\nLoyalty ~ Satisfaction^2")
     with pytest.raises(OptionError, match="scores that 'Satisfaction\\^2' is the product of"):
