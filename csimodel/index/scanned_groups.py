@@ -114,7 +114,7 @@ class ScannedIndexes:
 
     def errors(self) -> Floats:
         """Return standard errors, (groups, constructs), from one pass more over the rows."""
-        scanned, model = self.scanned, self.fit.model
+        scanned = self.scanned
         gradient = scanned_gradient(self.fit, scanned, POINT_WEIGHTS)
         sums = _Sums(self, gradient)
         if scanned.design.kind == "respondent":
@@ -130,15 +130,31 @@ class ScannedIndexes:
         else:
             pulls = cluster_totals(scanned, gradient)
             spread = scanned.design.covariance(pulls)
-            pairs = _Pairs(scanned.design.units, len(model.constructs))
-            for own in scanned.passes(self.groups.combinations.columns, self.progress):
+            sums.add_pulls(scanned.design.stratum, pulls)
+            unit, group, through = self._members()
+            sums.add_members(scanned.design.stratum[unit], group, pulls[unit], through)
+        return sums.errors(spread)
+
+    def _members(self) -> tuple[Codes, Codes, Floats]:
+        """Return units and groups in which they have members, and what these add, (any, …).
+
+        Of buckets from the sums of the first pass, of clusters from one pass more.
+        """
+        known, members = self.groups.member_sums, self.groups.members
+        if known is None:
+            pairs = _Pairs(self.scanned.design.units, len(self.fit.model.constructs))
+            for own in self.scanned.passes(self.groups.combinations.columns, self.progress):
                 group, through = self._through(own)
                 assert own.unit is not None
                 pairs.add(own.unit, group, through)
-            sums.add_pulls(scanned.design.stratum, pulls)
-            unit, group = pairs.unit, pairs.group
-            sums.add_members(scanned.design.stratum[unit], group, pulls[unit], pairs.through)
-        return sums.errors(spread)
+            return pairs.unit, pairs.group, pairs.through
+        group, weight = self._place[members[:, 0]], known[:, :1]
+        minimum, width = scale_of(self.fit.moments)
+        points = (known[:, 1:] - weight * minimum) / width * 100.0 - weight * self.points[group]
+        through = by_block(self.fit.model, points * point_weights(self.fit.solution))
+        total = self.groups.sums.weight[self.used]
+        unit = self.groups.whole.units.places_in(self.scanned.units)[members[:, 2]]
+        return unit, group, through / total[group, None]
 
     def _through(self, own: RowsOfUnits) -> tuple[Codes, Floats]:
         """Return the group of rows, and what they add through its means, (rows, constructs)."""

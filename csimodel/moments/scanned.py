@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -13,19 +12,18 @@ from numpy.typing import NDArray
 
 from csimodel.errors import SurveyError
 from csimodel.findings import Finding
-from csimodel.limits import require_memory
-from csimodel.moments.additive import AdditiveMoments, Block
+from csimodel.moments.additive import AdditiveMoments
 from csimodel.moments.blocks import moments_of_sets
+from csimodel.moments.database_counts import counts_by_database
 from csimodel.moments.moments import Moments
+from csimodel.moments.scanned_counts import ByGroup, Counts, Total, counts_by_workers
 from csimodel.survey import Answers
 from csimodel.survey.design import require_several
 from csimodel.survey.sampling import SurveyDesign
-from csimodel.survey.scanning.batches import RowBatch
 from csimodel.survey.scanning.labels import Combinations, other_rows
 from csimodel.survey.scanning.rows import RowPass, UsedRows
 from csimodel.survey.scanning.scan import Scan
-from csimodel.survey.scanning.spark import PartitionRows, SparkRows
-from csimodel.survey.scanning.tally import Tally
+from csimodel.survey.scanning.spark import SparkRows
 from csimodel.survey.scanning.units import Units, design_of_members
 
 Floats = NDArray[np.float64]
@@ -180,6 +178,8 @@ class ScannedGroups:
         Rows of each group before any was dropped, (groups,), and rows used of no group.
     members
         Group, stratum and unit of what was met together, and the rows of each, (any, 4).
+    member_sums
+        With buckets, weights and weighted answers of each of these, (any, 1 + items); else None.
     """
 
     whole: ScannedAnswers
@@ -190,6 +190,7 @@ class ScannedGroups:
     given: Codes
     without: int
     members: Codes
+    member_sums: Floats | None = None
 
     @property
     def moments(self) -> Moments:
@@ -233,7 +234,7 @@ def scanned_answers(
         For what `Survey.answers` refuses, and when a file is gone, changed or damaged.
     """
     rows = scan.rows(blocks)
-    return _counted(scan, rows, _Total(len(rows.items)), (), progress)
+    return _counted(scan, rows, Total(len(rows.items)), (), progress)
 
 
 def scanned_groups(
@@ -250,7 +251,7 @@ def scanned_groups(
         As `scanned_answers`, and when no row has a group.
     """
     rows, known = scan.rows(blocks), tuple(columns)
-    by_group = _ByGroup(rows, Combinations(known))
+    by_group = ByGroup(rows, Combinations(known))
     whole = _counted(scan, rows, by_group, known, progress)
     by_group.combinations.close(scan.source.name)
     if not len(by_group.combinations):
@@ -271,219 +272,25 @@ def scanned_groups(
         by_group.given[order],
         by_group.without,
         members,
+        None if rows.buckets is None else by_group.member_sums,
     )
-
-
-@dataclass
-class GroupedSums:
-    """Sums of groups of rows so far; their number grows as groups are met.
-
-    Attributes
-    ----------
-    items
-        How many there are.
-    what
-        What the groups are called, and the way out where there are too many.
-    sums
-        Of each group, and room for more.
-    """
-
-    items: int
-    what: tuple[str, str] = ("groups", "take groups by fewer columns")
-    sums: AdditiveMoments = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.sums = AdditiveMoments.none(self.items, 0)
-
-    def add(self, values: Floats, weights: Floats | None, codes: Codes, groups: int) -> None:
-        """Add rows, (rows, items), to the groups that codes name; -1 is none."""
-        if groups > len(self.sums.rows):
-            self._grow(groups)
-        order = np.argsort(codes, kind="stable")[int((codes < 0).sum()) :]
-        if not len(order):
-            return
-        own = codes[order]
-        starts = np.flatnonzero(np.diff(own, prepend=-1))
-        sorted_weights = None if weights is None else weights[order]
-        block = Block(np.ascontiguousarray(values)[order], sorted_weights, own)
-        self.sums.put(own[starts], AdditiveMoments.of_segments(block, starts))
-
-    def merge(self, other: AdditiveMoments, codes: Codes, groups: int) -> None:
-        """Add the sums of groups with these codes, (groups,), counted elsewhere."""
-        if groups > len(self.sums.rows):
-            self._grow(groups)
-        self.sums.put(codes[: len(other.rows)], other)
-
-    def _grow(self, groups: int) -> None:
-        """Make room for more groups."""
-        room = max(groups, 2 * len(self.sums.rows))
-        require_memory(
-            f"The moments of {room:,} {self.what[0]} of {self.items} items",
-            2 * 8.0 * room * self.items**2,
-            self.what[1],
-        )
-        larger = AdditiveMoments.none(self.items, room)
-        if len(self.sums.rows):
-            larger.put(np.arange(len(self.sums.rows)), self.sums)
-        self.sums = larger
-
-
-@dataclass
-class _Total:
-    """Sums of all rows so far."""
-
-    items: int
-    sums: AdditiveMoments | None = None
-
-    def fresh(self, rows: RowPass) -> _Total:
-        """Return sums of nothing yet."""
-        return _Total(self.items)
-
-    def add(self, part: UsedRows, stratum: Codes, unit: Codes | None) -> None:
-        """Add the rows of a batch."""
-        if len(part.values):
-            own = AdditiveMoments.of(Block(part.values, part.weights))
-            self.sums = own if self.sums is None else self.sums + own
-
-    def merge(self, other: _Total | _ByGroup, strata: Codes, units: Codes) -> None:
-        """Add the sums of other rows."""
-        assert isinstance(other, _Total)
-        if other.sums is not None:
-            self.sums = other.sums if self.sums is None else self.sums + other.sums
-
-    @property
-    def whole(self) -> AdditiveMoments:
-        """The sums of all rows."""
-        return AdditiveMoments.none(self.items, 1)[0] if self.sums is None else self.sums
-
-
-@dataclass
-class _ByGroup:
-    """Sums of each group so far; their number grows as labels are met."""
-
-    rows: RowPass
-    combinations: Combinations
-    grouped: GroupedSums = field(init=False)
-    total: _Total = field(init=False)
-    given: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
-    without: int = 0
-    members: Combinations = field(
-        default_factory=lambda: Combinations(("group", "stratum", "unit"))
-    )
-    sizes: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
-
-    def __post_init__(self) -> None:
-        self.total = _Total(len(self.rows.items))
-        self.grouped = GroupedSums(len(self.rows.items))
-
-    @property
-    def sums(self) -> AdditiveMoments:
-        """The sums of each group."""
-        return self.grouped.sums
-
-    def fresh(self, rows: RowPass) -> _ByGroup:
-        """Return sums of nothing yet."""
-        return _ByGroup(rows, Combinations(self.combinations.columns))
-
-    def add(self, part: UsedRows, stratum: Codes, unit: Codes | None) -> None:
-        """Add the rows of a batch, group by group."""
-        self.total.add(part, stratum, unit)
-        names = self.combinations.columns
-        every = self.combinations.codes([self.rows.labels(part, name) for name in names])
-        groups = len(self.combinations)
-        self.given = _added(self.given, every, groups)
-        codes = part.used(every)
-        self.without += int((codes < 0).sum())
-        self.grouped.add(part.values, part.weights, codes, groups)
-        units = np.zeros_like(codes) if unit is None else unit
-        met = self.members.codes_of(np.stack([codes, stratum, units], axis=1))
-        self.sizes = _added(self.sizes, met, len(self.members))
-
-    def merge(self, other: _Total | _ByGroup, strata: Codes, units: Codes) -> None:
-        """Add the sums of other rows, whose strata and units have these codes here."""
-        assert isinstance(other, _ByGroup)
-        self.total.merge(other.total, strata, units)
-        groups = self.combinations.merge(other.combinations)
-        known, everywhere = len(groups), len(self.combinations)
-        given = np.zeros(everywhere, dtype=np.intp)
-        given[: len(self.given)] = self.given
-        given[groups[: len(other.given)]] += other.given
-        self.given, self.without = given, self.without + other.without
-        self.grouped.merge(other.grouped.sums[:known], groups, everywhere)
-        met = np.array(list(other.members.places), dtype=np.intp).reshape(-1, 3)
-        units = units if self.rows.clustered else np.zeros(1, dtype=np.intp)
-        own = np.stack([groups[met[:, 0]], strata[met[:, 1]], units[met[:, 2]]], axis=1)
-        places = self.members.codes_of(own)
-        sizes = np.zeros(len(self.members), dtype=np.intp)
-        sizes[: len(self.sizes)] = self.sizes
-        sizes[places] += other.sizes
-        self.sizes = sizes
-
-    @property
-    def whole(self) -> AdditiveMoments:
-        """The sums of all rows."""
-        return self.total.whole
-
-
-def _added(counts: Codes, codes: Codes, size: int) -> Codes:
-    """Return counts of codes, those of more rows added, (size,)."""
-    more = np.bincount(codes[codes >= 0], minlength=size)
-    more[: len(counts)] += counts
-    return more
-
-
-@dataclass
-class _Counts:
-    """What was counted of some rows: faults and changes, units, sums.
-
-    Attributes
-    ----------
-    rows
-        How they are read.
-    total
-        Sums of all of them, or of each group.
-    """
-
-    rows: RowPass
-    total: _Total | _ByGroup
-    tally: Tally = field(init=False)
-    units: Units = field(init=False)
-    by_unit: GroupedSums = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.tally, self.units = self.rows.tally(), Units(self.rows)
-        self.by_unit = GroupedSums(len(self.rows.items))
-
-    def count(self, extra: Sequence[str], progress: bool) -> None:
-        """Pass over the rows."""
-        for part in self.rows.parts(self.tally, [*self.units.columns, *extra], progress):
-            stratum, unit = self.units.count(part)
-            self.total.add(part, stratum, unit)
-            if self.rows.buckets is not None and unit is not None:
-                self.by_unit.add(part.values, part.weights, unit, len(self.units.units))
-
-    def merge(self, other: _Counts) -> None:
-        """Add what was counted elsewhere."""
-        self.tally.merge(other.tally)
-        strata, units = self.units.merge(other.units)
-        self.total.merge(other.total, strata, units)
-        if self.rows.buckets is not None:
-            self.by_unit.merge(other.by_unit.sums[: len(units)], units, len(self.units.units))
 
 
 def _counted(
     scan: Scan,
     rows: RowPass,
-    total: _Total | _ByGroup,
+    total: Total | ByGroup,
     extra: Sequence[str],
     progress: bool,
 ) -> ScannedAnswers:
     """Add up all rows, and check what was met on the way."""
     counts = None
     if isinstance(rows.source, SparkRows):
-        counts = _by_workers(rows, rows.source, total, extra)
+        counts = counts_by_workers(rows, rows.source, total, extra)
+    elif scan.engine == "sql":
+        counts = counts_by_database(scan, rows, total, extra)
     if counts is None:
-        counts = _Counts(rows, total)
+        counts = Counts(rows, total)
         counts.count(extra, progress)
     tally, units, total = counts.tally, counts.units, counts.total
     tally.require_sound()
@@ -508,27 +315,3 @@ def _counted(
     return ScannedAnswers(
         scan, rows, nobody, total.whole, units, units.design, told, reading, by_unit=own
     )
-
-
-def _by_workers(
-    rows: RowPass, source: SparkRows, total: _Total | _ByGroup, extra: Sequence[str]
-) -> _Counts | None:
-    """Let each worker of Spark count its rows, and add up what they tell.
-
-    None where something is refused: its words name rows, which have to be numbered through.
-    """
-    nobody = PartitionRows(source.name, source.columns)
-    plain = replace(rows, source=nobody, blocks=dict(rows.blocks), names=dict(rows.names))
-    empty = total.fresh(plain)
-
-    def count(batches: Iterator[RowBatch]) -> bytes:
-        own = replace(plain, source=replace(nobody, parts=batches))
-        counts = _Counts(own, empty.fresh(own))
-        counts.count(extra, False)
-        return pickle.dumps(counts)
-
-    counts = _Counts(rows, total)
-    columns = rows.wanted([*counts.units.columns, *extra])
-    for part in source.counted(columns, count):
-        counts.merge(pickle.loads(part))
-    return None if counts.tally.broken else counts

@@ -22,7 +22,8 @@ from csimodel.moments.additive import AdditiveMoments
 from csimodel.moments.blocks import moments_of_sets
 from csimodel.moments.cross_products import CrossProducts
 from csimodel.moments.moments import Moments
-from csimodel.moments.scanned import GroupedSums, RowsOfUnits, ScannedAnswers
+from csimodel.moments.scanned import RowsOfUnits, ScannedAnswers
+from csimodel.moments.scanned_counts import GroupedSums
 from csimodel.moments.sums import put_products
 from csimodel.survey.group_rows import sums_by_group
 from csimodel.survey.sampling import SurveyDesign

@@ -69,6 +69,7 @@ class ConstructMinimum:
 
 
 Missing = str | ConstructMinimum
+_READ = "missing='listwise', 'pairwise', 'mean' or 'construct-minimum' in read_survey"
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,7 @@ class MissingCounts:
         """
         if policy == "error":
             if self.cells.any():
-                raise SurveyError(self._refusal(items))
+                raise SurveyError(self.refusal(items, _READ))
             return ()
         if policy == "listwise":
             return self._listwise(items)
@@ -131,14 +132,14 @@ class MissingCounts:
         counts = {item: int(n) for item, n in zip(items, self.cells, strict=True) if n}
         return tuple(counts), tuple(f"{item} ({count})" for item, count in counts.items())
 
-    def _refusal(self, items: Sequence[str]) -> str:
+    def refusal(self, items: Sequence[str], ways: str) -> str:
+        """Return what is said of missing cells where none may be; `ways` says what to choose."""
         cells = int(self.cells.sum())
         _, detail = self._per_column(items)
         verb = "is" if cells == 1 else "are"
         return (
             f"{cells} {plural(cells, 'cell')} {verb} missing, in {listed(detail)}, and "
-            "missing='error' allows none; choose missing='listwise', 'pairwise', 'mean' or "
-            "'construct-minimum' in read_survey."
+            f"missing='error' allows none; choose {ways}."
         )
 
     def _listwise(self, items: Sequence[str]) -> tuple[Finding, ...]:

@@ -23,8 +23,8 @@ from csimodel.survey.text_files import read_csv
 from csimodel.survey.workbooks import read_excel
 
 _EXTRAS = {
-    "maketables": "tables", "openpyxl": "excel", "pyarrow": "parquet", "pyreadstat": "spss",
-    "python-docx": "word",
+    "ibis-framework": "ibis", "maketables": "tables", "openpyxl": "excel", "pyarrow": "parquet",
+    "pyreadstat": "spss", "python-docx": "word",
 }  # fmt: skip
 
 

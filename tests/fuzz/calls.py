@@ -889,6 +889,8 @@ def reading(given):
                 judge("chain by bucket", csi.repurchase, fit, "again", bootstrap=boot)
             groups = judge("groups of scan", csi.fit_groups, case.model, scan, "group")
             judge.look("groups of scan", groups)
+            waves = judge("programme of scan", csi.programme, case.model, scan, "group", "wave")
+            judge.look("programme of scan", waves)
 
 
 def _unequal(text: str) -> None:

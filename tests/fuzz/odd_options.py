@@ -231,6 +231,10 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
                 "weights": pd.DataFrame({"level": "half", "unit": ["a", "b"], "weight": [1.0, 2.0]}),
             },
         ),
+        "programme (scan)": (
+            csi.programme,
+            {"model": p.model, "survey": p.scan, "levels": ["half"], "period": "year", "item_weights": "pooled"},
+        ),
         "plots.ranking": (plots.ranking, {"ranks": p.programme.rank().table}),
         "plots.trend": (plots.trend, {"programme": p.programme, "level": "half", "units": ["a"]}),
         "plots.small_multiples": (plots.small_multiples, {"programme": p.programme}),
@@ -488,6 +492,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         ),
         "scan": (csi.scan, {"data": p.table, "scale": (1, 100)}),
         "scan (DuckDB)": (csi.scan, {"data": p.relation, "scale": (1, 100)}),
+        "scan (SQL)": (csi.scan, {"data": p.relation, "scale": (1, 100), "engine": "sql"}),
         "scan (buckets)": (csi.scan, {"data": p.table, "scale": (1, 100), "buckets": 20}),
         "scan.sample": (p.scan.sample, {"n": 20, "rng": 1}),
         "fit (scan)": (csi.fit, {"model": p.model, "survey": p.scan}),

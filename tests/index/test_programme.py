@@ -334,13 +334,6 @@ def test_units_with_a_weight_and_no_score_are_told(ecsi, data, weights):
     assert "weights-without-scores" not in {own.code for own in plain.findings}
 
 
-def test_a_scan_is_refused(ecsi, data, tmp_path):
-    data.to_csv(tmp_path / "x.csv", index=False)
-    scan = csi.scan(tmp_path / "x.csv", scale=dict.fromkeys(ecsi.items, (1, 10)))
-    with pytest.raises(SurveyError, match="needs the respondents in memory, and survey= is a scan"):
-        csi.programme(ecsi, scan, "firm", "wave")
-
-
 def test_units_of_one_name_are_told_apart_by_the_levels_above(ecsi, data):
     frame = data.assign(firm=data["firm"].replace("c", "a"))
     table = pd.DataFrame(

@@ -112,7 +112,6 @@ def test_groups_are_those_in_memory(tmp_path, by):
         ({"w": -1.0}, DESIGN),
         ({"w": np.inf}, DESIGN),
         ({"psu": None}, DESIGN),
-        ({"CUSA1": None}, {"missing": "error"}),
     ],
 )
 def test_what_is_refused_in_memory_is_refused_in_the_same_words(tmp_path, wrong, options):
@@ -128,6 +127,33 @@ def test_what_is_refused_in_memory_is_refused_in_the_same_words(tmp_path, wrong,
 
     expected = refusal(csi.read_survey, frame)
     assert refusal(csi.scan, parts_of(frame, tmp_path)) == expected
+
+
+def test_missing_cells_are_refused_with_what_a_scan_can_do(tmp_path):
+    frame = with_faults(answers())
+    scan = csi.scan(parts_of(frame, tmp_path), scale=(1, 10), missing_codes=(98, 99))
+    with pytest.raises(csi.errors.SurveyError) as error:
+        csi.fit(MODEL, scan)
+    said = str(error.value)
+    assert "missing='error' allows none; choose missing='listwise' or 'construct-minimum' in csi.scan" in said  # fmt: skip
+    assert "pairwise" not in said
+    assert "scan.sample(100_000, rng=1)" in said
+
+
+@pytest.mark.parametrize("by", ["size", ["firm", "size"]])
+def test_groups_of_categories_are_in_their_order(by):
+    order = ["small", "middle", "large"]
+    frame = answers()
+    size = np.random.default_rng(2).choice(order, len(frame))
+    frame["size"] = pd.Categorical(size, categories=order)
+    here = csi.fit_groups(
+        MODEL, csi.read_survey(frame, scale=dict.fromkeys(MODEL.items, (1, 10))), by
+    )
+    scan = csi.scan(pa.Table.from_pandas(frame), scale=dict.fromkeys(MODEL.items, (1, 10)))
+    there = csi.fit_groups(MODEL, scan, by)
+    assert list(there) == list(here)
+    assert next(iter(here)) in ("small", ("a", "small"))
+    assert_frame_equal(there.table("paths"), here.table("paths"), rtol=1e-9)
 
 
 def test_codes_for_all_columns_that_may_be_answers_are_refused(tmp_path):

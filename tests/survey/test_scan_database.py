@@ -125,6 +125,18 @@ def test_a_query_with_a_join_and_other_types_of_numbers_is_scanned():
     assert_frame_equal(there, here, rtol=1e-9)
 
 
+def test_groups_of_an_enum_are_in_its_order():
+    frame = answers().fillna({"IMAG1": 5.0})
+    frame["size"] = np.random.default_rng(2).choice(["small", "large", "middle"], len(frame))
+    connection = duckdb.connect()
+    OPEN.append(connection)
+    connection.register("frame", frame)
+    connection.execute("CREATE TYPE sizes AS ENUM ('small', 'middle', 'large', 'none')")
+    relation = connection.sql("SELECT * REPLACE (size::sizes AS size) FROM frame")
+    groups = csi.fit_groups(MODEL, csi.scan(relation, **OPTIONS), "size")
+    assert list(groups) == ["small", "middle", "large"]
+
+
 def test_names_that_sql_has_to_quote_are_read():
     frame = answers().fillna({"IMAG1": 5.0}).rename(columns={"firm": 'the "firm", all'})
     scan = csi.scan(relation_of(frame), **OPTIONS)

@@ -230,11 +230,14 @@ class ProgrammeCells:
                 degrees[:, j] = (squares @ v) ** 2 / below
                 lacking = unknown | ~np.isfinite(self._alone[:, j]) | ~(self._alone[:, j] >= 0)
                 degrees[(squares @ lacking.astype(np.float64)) > 0, j] = 0.0
-        touched = abs(sums)
-        units = (self.members @ touched > 0).astype(np.float64)
-        strata = (self._by_stratum @ units > 0).sum(axis=0)
-        most = np.asarray(units.sum(axis=0) - strata, dtype=np.float64)
+        most = self.units_less_strata(sums)
         return np.where(np.isnan(degrees), most[:, None], np.minimum(degrees, most[:, None]))
+
+    def units_less_strata(self, sums: sparse.csr_array) -> Floats:
+        """Return the units that sums of cells rest on less their strata, (sums,)."""
+        units = (self.members @ abs(sums) > 0).astype(np.float64)
+        strata = (self._by_stratum @ units > 0).sum(axis=0)
+        return np.asarray(units.sum(axis=0) - strata, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)

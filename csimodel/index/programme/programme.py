@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError, choose, require_construct, suggest
 from csimodel.estimators import Estimator, GroupFits, fit, fit_groups
+from csimodel.estimators.covariance_fit import fit_of
 from csimodel.floats import own_errstate
 from csimodel.index.programme.cells import (
     ItemWeights,
@@ -21,10 +23,17 @@ from csimodel.index.programme.cells import (
 from csimodel.index.programme.hierarchy import WHOLE, Hierarchy, latest_cells
 from csimodel.index.programme.level_weights import LevelWeights
 from csimodel.index.programme.result import Programme
+from csimodel.index.programme.scanned_cells import (
+    scanned_base_cells,
+    scanned_own_cells,
+    scanned_pooled_cells,
+)
 from csimodel.model import Model
 from csimodel.options import require_count, require_level, require_names
 from csimodel.survey import Survey, read_survey
 from csimodel.survey.scanning.scan import Scan
+
+Codes = NDArray[np.intp]
 
 
 @own_errstate
@@ -59,8 +68,9 @@ def programme(
     model
         Constructs and paths.
     survey
-        A `Survey` or anything `read_survey` takes; items need their scale. The index of an item
-        answered 0 or 1, such as complaints, is a percentage.
+        A `Survey`, anything `read_survey` takes, or a `Scan` of files (`csi.scan`), over which
+        two passes are made; items need their scale. The index of an item answered 0 or 1, such as
+        complaints, is a percentage.
     levels
         Columns, the highest level first: ``["sector", "industry", "firm"]``.
     period
@@ -106,7 +116,7 @@ def programme(
     ModelError
         For a model with products or constructs of constructs.
     SurveyError
-        For a column that does not exist, items without a scale, or a scan.
+        For a column that does not exist, or items without a scale.
     OptionError
         For weights that are missing, no numbers or all 0, and options out of range.
 
@@ -133,14 +143,10 @@ def programme(
         model.require_one_stage("csi.programme scores")
     if period in columns:
         raise OptionError(f"period={period!r} is among the levels, too; name another column.")
-    if isinstance(survey, Scan):
-        raise SurveyError(
-            "csi.programme needs the respondents in memory, and survey= is a scan; read the "
-            "files with csi.read_survey, or take a sample, such as scan.sample(100_000, rng=1)."
-        )
-    survey = survey if isinstance(survey, Survey) else read_survey(survey)
+    survey = survey if isinstance(survey, Survey | Scan) else read_survey(survey)
+    by = [*columns, period]
     groups = fit_groups(
-        model, survey, [*columns, period], estimator, minimum_n=minimum_n, progress=False
+        model, survey, by, estimator, minimum_n=minimum_n, progress=isinstance(survey, Scan)
     )
     labels = groups.labels
     if not isinstance(labels, pd.MultiIndex):
@@ -185,11 +191,20 @@ def programme(
 
 
 def _cells(groups: GroupFits, item_weights: ItemWeights) -> ProgrammeCells:
+    solution, scanned = groups.solution, groups.scanned
     if item_weights == "own":
-        return own_cells(groups)
+        return own_cells(groups) if scanned is None else scanned_own_cells(groups, True)
     if item_weights == "pooled":
-        whole = fit(groups.solution.model, groups.survey, groups.solution.estimator)
-        return pooled_cells(whole, groups)
+        if scanned is None:
+            return pooled_cells(fit(solution.model, groups.survey, solution.estimator), groups)
+        whole = solution.estimator.solve(scanned.whole.moments, solution.model)
+        return scanned_pooled_cells(fit_of(whole, None, None, scanned.whole), groups, True)
+    base = _first_cells(groups)
+    return base_cells(groups, base) if scanned is None else scanned_base_cells(groups, base, True)
+
+
+def _first_cells(groups: GroupFits) -> Codes:
+    """Return the cell of each cell's unit in its first period, (cells,)."""
     index = groups.labels
     assert isinstance(index, pd.MultiIndex)
     labels = pd.DataFrame(list(index))
@@ -200,5 +215,4 @@ def _cells(groups: GroupFits, item_weights: ItemWeights) -> ProgrammeCells:
     for own in place[np.argsort(index.codes[-1], kind="stable")].tolist():
         if known[own]:
             first.setdefault(units[own], own)
-    base = np.array([first.get(unit, own) for own, unit in enumerate(units)], dtype=np.intp)
-    return base_cells(groups, base)
+    return np.array([first.get(unit, own) for own, unit in enumerate(units)], dtype=np.intp)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from csimodel.estimators import Fit, GroupFits, Quantity
 from csimodel.index.programme.cells import ProgrammeCells, reason_of, sparse_by_entry
+from csimodel.index.programme.scanned_cells import scanned_quantity_cells
 from csimodel.inference import without_influence
 from csimodel.inference.influence import free_influence_values
 from csimodel.inference.linearized import still
@@ -23,6 +24,8 @@ def quantity_cells(groups: GroupFits, quantity: Quantity) -> ProgrammeCells:
 
     An entry that no respondent of any cell moves, such as the loading of a single item, is steady.
     """
+    if groups.scanned is not None:
+        return scanned_quantity_cells(groups, quantity, True)
     estimate = groups.table(quantity).to_numpy(np.float64)
     parts = (
         (cell, rows, still(free_influence_values(fit, quantity)))

@@ -121,6 +121,13 @@ def programme_impacts(
     [0.024, 0.005]
     """
     model = programme.model
+    if programme.groups.scanned is not None:
+        raise SurveyError(
+            "programme_impacts needs the respondents in memory, and this programme is of a scan; "
+            "make it of a sample of stated size, such as csi.programme(model, "
+            "scan.sample(100_000, rng=1), …), or take programme.impacts(changes), without an "
+            "outcome."
+        )
     points = points_of_changes(changes, model)
     name = programme.chosen_construct(index)
     kind = _family(family, economics)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
@@ -31,7 +30,8 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 _MOST = 1_000_000  # rows that differ, in memory
-_PAIRS = 1_000_000  # members of clusters in rows that are added up together
+_PAIRS = 500_000  # members of clusters in rows that are added up together
+_BITS = 32  # of a key that holds a cluster and a row
 _SAMPLE = "fit a sample of stated size, such as scan.sample(100_000, rng=1)"
 
 
@@ -139,6 +139,76 @@ def _indexes(fit: Fit, index: Index) -> list[str]:
 
 
 @dataclass
+class PairSums:
+    """Sums over the members of clusters in rows, of the pairs met so far.
+
+    Attributes
+    ----------
+    keys
+        Cluster and row of each pair as one number, ascending, (pairs,).
+    sums
+        (powers, pairs)
+
+    Examples
+    --------
+    >>> pairs = PairSums()
+    >>> pairs.add(np.array([1, 0, 1]), np.array([2, 5, 2]), np.ones((1, 3)))
+    >>> [own.tolist() for own in pairs.totals()]
+    [[0, 1], [5, 2], [[1.0, 2.0]]]
+    """
+
+    keys: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    sums: Floats = field(default_factory=lambda: np.zeros((1, 0)))
+    waiting: list[tuple[Codes, Floats]] = field(default_factory=list)
+
+    def add(self, unit: Codes, place: Codes, sums: Floats) -> None:
+        """Add members: cluster and row of each, (members,), and numbers, (powers, members)."""
+        self.waiting.append(_summed(unit.astype(np.int64) << _BITS | place, sums))
+        if sum(len(keys) for keys, _ in self.waiting) > max(len(self.keys) // 2, _PAIRS):
+            self._merge()
+
+    def totals(self) -> tuple[Codes, Codes, Floats]:
+        """Return cluster and row of each pair, (pairs,), and its sums, (powers, pairs)."""
+        self._merge()
+        return self.keys >> _BITS, self.keys & ((1 << _BITS) - 1), self.sums
+
+    def _merge(self) -> None:
+        """Add up what waits, some keys at a time, so that little is held twice."""
+        if not self.waiting:
+            return
+        keys, sums = _summed(
+            np.concatenate([own for own, _ in self.waiting]),
+            np.concatenate([own for _, own in self.waiting], axis=1),
+        )
+        self.waiting = []
+        place = np.searchsorted(self.keys, keys)
+        met = place < len(self.keys)
+        met[met] = self.keys[place[met]] == keys[met]
+        for own, more in zip(self.sums, sums, strict=False):
+            own[place[met]] += more[met]
+        fresh = ~met
+        if fresh.any():
+            if not len(self.keys):
+                self.keys, self.sums = keys, sums
+                return
+            self.keys = np.insert(self.keys, place[fresh], keys[fresh])
+            self.sums = np.stack(
+                [
+                    np.insert(own, place[fresh], more[fresh])
+                    for own, more in zip(self.sums, sums, strict=True)
+                ]
+            )
+
+
+def _summed(keys: Codes, sums: Floats) -> tuple[Codes, Floats]:
+    """Return keys that differ, ascending, and sums over each, (any, keys)."""
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    return keys[starts], np.add.reduceat(sums[:, order], starts, axis=1)
+
+
+@dataclass
 class _Alike:
     """Rows that differ, met so far: answers to items, outcome, controls, and a stratum.
 
@@ -158,8 +228,7 @@ class _Alike:
     places: dict[bytes, int] = field(default_factory=dict)
     rows: list[Floats] = field(default_factory=list)
     sums: Floats = field(default_factory=lambda: np.zeros((3, 0)))
-    pairs: list[pd.DataFrame] = field(default_factory=list)
-    compact: int = 0
+    pairs: PairSums = field(default_factory=PairSums)
     total: int = 0
     dropped: int = 0
     gaps: dict[str, int] = field(default_factory=dict)
@@ -190,7 +259,8 @@ class _Alike:
             own += np.bincount(place, power, len(self.places))
         self.sums = sums
         if part.unit is not None:
-            self._pair(part.unit[known], place, powers)
+            weighted = self.scanned.nobody.weights is not None
+            self.pairs.add(part.unit[known], place, powers if weighted else powers[:1])
 
     def _places(self, rows: Floats) -> Codes:
         """Return the places of rows that differ among those met so far."""
@@ -210,16 +280,6 @@ class _Alike:
             )
         return places
 
-    def _pair(self, unit: Codes, place: Codes, powers: Floats) -> None:
-        """Add up members of clusters in rows."""
-        own = pd.DataFrame({"unit": unit, "place": place, "n": powers[0]})
-        if self.scanned.nobody.weights is not None:
-            own["w"], own["w2"] = powers[1], powers[2]
-        self.pairs.append(_added_up([own]))
-        if sum(map(len, self.pairs)) > 2 * max(self.compact, _PAIRS):
-            self.pairs = [_added_up(self.pairs)]
-            self.compact = len(self.pairs[0])
-
     @property
     def clustered(self) -> bool:
         """Whether clusters were drawn."""
@@ -238,19 +298,13 @@ class _Alike:
         """
         if not self.clustered:
             return (), np.zeros(0, dtype=np.intp)
-        pairs = _added_up(self.pairs)
-        known, unit = np.unique(pairs["unit"].to_numpy(), return_inverse=True)
-        shape, place = (len(known), len(self.rows)), pairs["place"].to_numpy()
-        powers = [pairs["n"].to_numpy()]
-        if "w" in pairs:
-            powers += [pairs["w"].to_numpy() * scale, pairs["w2"].to_numpy() * scale**2]
-        return tuple(csr_array((own, (unit, place)), shape) for own in powers), known
-
-
-def _added_up(pairs: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return sums by cluster and row."""
-    joined = pairs[0] if len(pairs) == 1 else pd.concat(pairs, ignore_index=True)
-    return joined.groupby(["unit", "place"], sort=False, as_index=False).sum()
+        unit, place, powers = self.pairs.totals()
+        known, own = np.unique(unit, return_inverse=True)
+        shape = (len(known), len(self.rows))
+        return tuple(
+            csr_array((sums * scale**power, (own, place)), shape)
+            for power, sums in enumerate(powers)
+        ), known
 
 
 def _sample(

@@ -34,6 +34,8 @@ class Labels:
         Code of each label.
     closed
         What is read again, where every label has been met; None before.
+    categories
+        Labels that a column of categories may have, in their order.
 
     Examples
     --------
@@ -44,6 +46,7 @@ class Labels:
 
     places: dict[Hashable, int] = field(default_factory=dict)
     closed: str | None = None
+    categories: dict[Hashable, None] = field(default_factory=dict)
 
     def codes(self, column: pd.Series, what: str = "Column") -> Codes:
         """Return the code of each cell, -1 where there is none, (rows,).
@@ -54,6 +57,8 @@ class Labels:
             When cells are no labels, such as lists, or rows are read again and are others.
         """
         own, labels = labels_of(column, what, sort=False)
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            self.categories |= dict.fromkeys(column.cat.categories)
         if self.closed is not None:
             for label in labels.tolist():
                 if label not in self.places:
@@ -69,8 +74,17 @@ class Labels:
         >>> here.merge(there).tolist()
         [1, 0]
         """
+        self.categories |= other.categories
         places = [self.places.setdefault(label, len(self.places)) for label in other.places]
         return np.array(places, dtype=np.intp)
+
+    @property
+    def column(self) -> pd.Series:
+        """The labels in the order of their codes; categories where they are some."""
+        known = pd.Series(list(self.places), dtype=object)
+        if self.categories and set(self.places) <= set(self.categories):
+            return known.astype(pd.CategoricalDtype(list(self.categories)))
+        return known.infer_objects()
 
     def __len__(self) -> int:
         return len(self.places)
@@ -131,8 +145,7 @@ class Combinations:
         rows = np.array(list(self.places), dtype=np.intp).reshape(-1, len(self.columns))
         cells = {}
         for name, own, place in zip(self.columns, self.labels, rows.T, strict=True):
-            known = pd.Series(list(own.places), dtype=object).infer_objects()
-            cells[name] = known.iloc[place].reset_index(drop=True)
+            cells[name] = own.column.iloc[place].reset_index(drop=True)
         return pd.DataFrame(cells)
 
     def __len__(self) -> int:

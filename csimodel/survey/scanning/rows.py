@@ -76,6 +76,8 @@ class RowPass:
         Columns that have to keep their scale in every row, with a weight or without.
     buckets
         How many random groups of clusters or respondents are the units; None for themselves.
+    bucket
+        Column of the source that holds them, where a database made them.
     """
 
     source: RowSource
@@ -85,6 +87,7 @@ class RowPass:
     guessed: bool
     strict: frozenset[str]
     buckets: int | None = None
+    bucket: str | None = None
 
     @property
     def clustered(self) -> bool:
@@ -105,8 +108,8 @@ class RowPass:
     def wanted(self, extra: Sequence[str]) -> list[str]:
         """Return the columns of the source that a pass reads, with further ones."""
         weights = [] if self.template.weights is None else [self.template.weights]
-        names = (*self.columns, *weights, *extra)
-        return list(dict.fromkeys(self.names[name] for name in names))
+        names = [self.names[name] for name in (*self.columns, *weights, *extra)]
+        return list(dict.fromkeys(names if self.bucket is None else [*names, self.bucket]))
 
     def tally(self) -> Tally:
         """Return counts of nothing yet."""

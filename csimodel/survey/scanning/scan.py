@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from os import PathLike
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -28,14 +29,17 @@ from csimodel.survey.options import Codes, Scale, require_order
 from csimodel.survey.read import read_survey
 from csimodel.survey.readers import needs
 from csimodel.survey.sampling import Lonely
+from csimodel.survey.scanning.aggregates import Aggregates
 from csimodel.survey.scanning.arrow import ArrowRows
 from csimodel.survey.scanning.batches import RowSource
 from csimodel.survey.scanning.buckets import require_buckets
-from csimodel.survey.scanning.database import database_rows
+from csimodel.survey.scanning.database import DatabaseRows, database_rows
 from csimodel.survey.scanning.files import files_of
 from csimodel.survey.scanning.rows import RowPass
 from csimodel.survey.scanning.spark import spark_rows
 from csimodel.survey.survey import Survey
+
+Engine = Literal["arrow", "sql"]
 
 _HEAD = 1000  # first rows, whose columns say which hold numbers
 
@@ -94,6 +98,8 @@ class Scan(HasPage):
         Columns that have to keep their scale in every row, with a weight or without.
     buckets
         How many random groups of clusters, or of respondents, are the units of errors.
+    engine
+        Who adds up: ``"arrow"`` batches here, or ``"sql"``, the database.
 
     Examples
     --------
@@ -114,12 +120,14 @@ class Scan(HasPage):
     guessed: bool
     strict: frozenset[str]
     buckets: int | None = None
+    engine: Engine = "arrow"
 
     def rows(self, blocks: Mapping[str, Sequence[str]]) -> RowPass:
         """Return what passes over the answers to the items of some constructs read."""
         require_blocks(blocks)
         own = (self.source, self.template, self.names, blocks, self.guessed, self.strict)
-        return RowPass(*own, self.buckets)
+        made = self.source.bucket if isinstance(self.source, DatabaseRows) else None
+        return RowPass(*own, self.buckets, made)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -128,10 +136,28 @@ class Scan(HasPage):
         if not items:
             return self.template.findings
         rows = self.rows({"": list(items)})
+        tally = self.aggregates(rows, ()).tally() if self.engine == "sql" else None
+        if tally is not None:
+            return (*tally.reading(), *self.template.findings)
         tally = rows.tally()
         for _ in rows.parts(tally):
             pass
         return (*tally.reading(), *self.template.findings)
+
+    def aggregates(self, rows: RowPass, keys: Sequence[str]) -> Aggregates:
+        """Return queries of the answers, by labels of some columns, of a scan by SQL.
+
+        Parameters
+        ----------
+        rows
+            How answers are taken.
+        keys
+            Columns of the survey.
+        """
+        assert isinstance(self.source, DatabaseRows)
+        named = {name: self.names[name] for name in keys}
+        named |= {} if rows.bucket is None else {rows.bucket: rows.bucket}
+        return Aggregates(rows, self.source.database(), named)
 
     def sample(self, n: int, *, rng: int | np.random.Generator | None = None) -> Survey:
         """Draw rows at random, each at most once, into memory.
@@ -193,6 +219,8 @@ class Scan(HasPage):
                 facts.append(f"{label}: {column}")
         if self.buckets is not None:
             facts.append(f"buckets: {self.buckets:,}")
+        if self.engine == "sql":
+            facts.append("added up by SQL")
         title = f"Scan of {rows} and {len(self.names)} columns ({self.source.name})"
         return Page(title, facts=tuple(facts), clean="")
 
@@ -213,6 +241,7 @@ def scan(
     cluster: ColumnName | None = None,
     lonely: Lonely | None = None,
     buckets: int | None = None,
+    engine: Engine = "arrow",
 ) -> Scan:
     """Say where answers are and what is known about the items, without reading them.
 
@@ -239,6 +268,13 @@ def scan(
         each, so that `csi.linearize`, `csi.jackknife` (of groups) and `csi.bootstrap` of any
         number of draws read nothing more. In memory the same is a survey with the column
         ``csimodel.survey.scanning.buckets.bucket_codes(frame["psu"], 200)`` as clusters.
+    engine
+        ``"arrow"`` (the default): rows come as Arrow batches and are added up here. ``"sql"``, of
+        a DuckDB relation or an ibis table (needs ibis): the database adds up by grouped aggregates
+        and no row is fetched for `fit`, `fit_groups` and, with `buckets`, all errors of them and
+        the index by group; buckets are hashes of the database. For warehouses whose rows do not
+        leave them; from DuckDB on this computer batches are faster. Answers are complete
+        (``missing="listwise"`` or none missing); other steps fetch rows.
 
     Returns
     -------
@@ -249,8 +285,8 @@ def scan(
     SurveyError
         When there is no such file, one is damaged, or an option does not fit the columns.
     OptionError
-        When `missing` or `lonely` is not one of those allowed, or `buckets` no whole number
-        from 2 to 10,000.
+        When `missing`, `lonely` or `engine` is not one of those allowed, `buckets` no whole
+        number from 2 to 10,000, or ``engine="sql"`` is asked of no database.
 
     Examples
     --------
@@ -285,11 +321,42 @@ def scan(
             "in another order each time; name a column that tells clusters or respondents apart "
             "as cluster=."
         )
+    if engine == "sql":
+        source = _in_database(source, template, names, buckets)
     everywhere = not isinstance(missing_codes, Mapping)
     guessed = everywhere and all(item.assumed for item in template.items.values())
     strict = items is not None or any(not item.assumed for item in template.items.values())
     declared = [name for name, item in template.items.items() if strict and not item.assumed]
-    return Scan(source, template, names, options, guessed, frozenset(declared), buckets)
+    known = frozenset(declared)
+    return Scan(source, template, names, options, guessed, known, buckets, engine)
+
+
+def _in_database(
+    source: RowSource, template: Survey, names: Mapping[str, str], buckets: int | None
+) -> DatabaseRows:
+    """Return rows that a database adds up, with a column of buckets where there are any.
+
+    Raises
+    ------
+    OptionError
+        When they are in no database, or missing answers are filled.
+    SurveyError
+        When ibis is not there, or the database does not answer.
+    """
+    if not isinstance(source, DatabaseRows):
+        raise OptionError(
+            f"engine='sql' lets a database add up, and data is {source.name}; give a DuckDB "
+            "relation or an ibis table, or leave engine= out."
+        )
+    if template.missing not in ("error", "listwise"):
+        raise OptionError(
+            f"missing={template.missing!r} looks at answers one by one, and engine='sql' fetches "
+            "none; use missing='listwise', or leave engine= out."
+        )
+    source.database()
+    if buckets is None or template.cluster is None:
+        return source
+    return source.with_buckets(names[template.cluster], buckets)
 
 
 def _head(source: RowSource, names: Mapping[str, str]) -> pd.DataFrame:

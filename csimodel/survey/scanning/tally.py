@@ -17,7 +17,12 @@ from csimodel.survey.missing import Missing, MissingCounts
 
 Floats = NDArray[np.float64]
 
-_LEVELS = 10_000  # different answers of an item without a scale that are counted
+LEVELS = 10_000
+"""Different answers of an item without a scale that are counted."""
+_SCANNED = (
+    "missing='listwise' or 'construct-minimum' in csi.scan, or read a sample of stated size, such "
+    "as scan.sample(100_000, rng=1)"
+)
 _SMALL = 1024  # whole answers below are counted by place
 
 
@@ -108,7 +113,7 @@ class Tally:
         labelled = np.array([name in self.labels for name in self.items], dtype=np.bool_)
         for place in np.flatnonzero(np.isnan(self.minimum) | labelled).tolist():
             own = self.levels.setdefault(self.items[place], Counter())
-            if len(own) <= _LEVELS:
+            if len(own) <= LEVELS:
                 own.update(_times(values[:, place]))
 
     def count_outside(self, values: Floats, wrong: NDArray[np.bool_]) -> None:
@@ -213,6 +218,8 @@ class Tally:
         unknown = [n for n, low in zip(self.items, self.minimum, strict=True) if np.isnan(low)]
         levels = {name: (own, times) for name, own, times in self._counted(unknown)}
         told = (*told, *codes.suspected_levels(levels))
+        if policy == "error" and self.losses.cells.any():
+            raise SurveyError(self.losses.refusal(self.items, _SCANNED))
         told = (*told, *self.losses.findings(policy, self.items, constructs))
         if policy in ("pairwise", "mean") and self.losses.cells.any():
             raise SurveyError(
@@ -235,7 +242,7 @@ class Tally:
         """Yield levels of items and how often each was given, where they are few enough."""
         for name in names:
             own = self.levels.get(name, Counter())
-            if own and len(own) <= _LEVELS:
+            if own and len(own) <= LEVELS:
                 levels = np.array(sorted(own))
                 yield name, levels, np.array([own[level] for level in levels.tolist()])
 

@@ -15,7 +15,7 @@ from csimodel.survey import design
 from csimodel.survey.domain_design import DomainDesign
 from csimodel.survey.sampling import SurveyDesign
 from csimodel.survey.scanning.buckets import bucket_codes
-from csimodel.survey.scanning.labels import Combinations, Labels
+from csimodel.survey.scanning.labels import Combinations, Labels, other_rows
 from csimodel.survey.scanning.rows import RowPass, UsedRows
 
 Codes = NDArray[np.intp]
@@ -110,29 +110,33 @@ class Units:
         survey = self.rows.template
         return [name for name in (survey.strata, survey.cluster) if name is not None]
 
-    def codes(self, part: UsedRows) -> tuple[Codes, Codes | None]:
-        """Return the stratum and the cluster of rows used, (rows,) each; None without clusters."""
+    def codes(self, part: UsedRows, times: Codes | None = None) -> tuple[Codes, Codes | None]:
+        """Return the stratum and the cluster of rows used, (rows,) each; None without clusters.
+
+        `times` says how many respondents each row stands for, where that is not one.
+        """
         survey = self.rows.template
         stratum = np.zeros(len(part.values), dtype=np.intp)
         if survey.strata is not None:
-            stratum = self._labels(part, survey.strata, "strata", self.strata)
+            stratum = self._labels(part, survey.strata, "strata", self.strata, times)
         if not self.rows.clustered:
             return stratum, None
         if self.rows.buckets is not None:
-            label = self._buckets(part, self.rows.buckets)
+            label = self._buckets(part, self.rows.buckets, times)
         else:
             assert survey.cluster is not None
-            label = self._labels(part, survey.cluster, "cluster", self.clusters)
+            label = self._labels(part, survey.cluster, "cluster", self.clusters, times)
         return stratum, self.units.codes_of(np.stack([stratum, label], axis=1))
 
-    def count(self, part: UsedRows) -> tuple[Codes, Codes | None]:
-        """Return the same, and count rows by stratum."""
-        stratum, unit = self.codes(part)
-        known = stratum[stratum >= 0]
-        size = max(len(self.counts), int(known.max(initial=-1)) + 1)
+    def count(self, part: UsedRows, times: Codes | None = None) -> tuple[Codes, Codes | None]:
+        """Return the same, and count respondents by stratum."""
+        stratum, unit = self.codes(part, times)
+        known = stratum >= 0
+        size = max(len(self.counts), int(stratum.max(initial=-1)) + 1)
         counts = np.zeros(size, dtype=np.intp)
         counts[: len(self.counts)] = self.counts
-        self.counts = counts + np.bincount(known, minlength=size)
+        own = None if times is None else times[known]
+        self.counts = counts + np.bincount(stratum[known], own, size).astype(np.intp)
         return stratum, unit
 
     def merge(self, other: Units) -> tuple[Codes, Codes]:
@@ -150,21 +154,45 @@ class Units:
         label = places[:, 1] if self.rows.buckets is not None else clusters[places[:, 1]]
         return strata, self.units.codes_of(np.stack([strata[places[:, 0]], label], axis=1))
 
-    def _buckets(self, part: UsedRows, buckets: int) -> Codes:
+    def places_in(self, other: Units) -> Codes:
+        """Return the code that each bucket has among those of another pass, (units,).
+
+        Raises
+        ------
+        SurveyError
+            When that met other rows.
+        """
+        strata = [other.strata.places.get(label, -1) for label in self.strata.places] or [0]
+        codes = [
+            other.units.places.get((strata[stratum], bucket), -1)
+            for stratum, bucket in self.units.places
+        ]
+        if min(codes, default=0) < 0:
+            raise other_rows(self.rows.source.name, "with buckets that were not there")
+        return np.array(codes, dtype=np.intp)
+
+    def _buckets(self, part: UsedRows, buckets: int, times: Codes | None) -> Codes:
         """Return the bucket of rows used: by cluster, or by the numbers of the rows."""
         name = self.rows.template.cluster
+        if self.rows.bucket is not None:
+            made = part.batch.labels(self.rows.bucket).fillna(-1).to_numpy(np.intp)
+            return self._known(part.used(made), "cluster", times)
         if name is None:
             return bucket_codes(pd.Series(part.batch.start + part.places), buckets)
         own = part.used(bucket_codes(self.rows.labels(part, name), buckets))
-        return self._known(own, "cluster")
+        return self._known(own, "cluster", times)
 
-    def _labels(self, part: UsedRows, name: str, option: str, labels: Labels) -> Codes:
+    def _labels(
+        self, part: UsedRows, name: str, option: str, labels: Labels, times: Codes | None
+    ) -> Codes:
         what = f"Column {name!r}, given as {option},"
-        return self._known(part.used(labels.codes(self.rows.labels(part, name), what)), option)
+        own = part.used(labels.codes(self.rows.labels(part, name), what))
+        return self._known(own, option, times)
 
-    def _known(self, own: Codes, option: str) -> Codes:
-        """Count rows without a label."""
-        missing = int((own < 0).sum())
+    def _known(self, own: Codes, option: str, times: Codes | None) -> Codes:
+        """Count respondents without a label."""
+        lost = own < 0
+        missing = int(lost.sum() if times is None else times[lost].sum())
         if missing:
             self.lost[option] = self.lost.get(option, 0) + missing
         return own
