@@ -14,6 +14,8 @@ from numpy.testing import assert_allclose
 from pandas.testing import assert_frame_equal
 
 import csimodel as csi
+from csimodel.survey.scanning import scan as scan_module
+from csimodel.survey.scanning import spark as spark_source
 from csimodel.survey.scanning.buckets import bucket_codes
 
 MODEL = csi.models.ecsi()
@@ -103,6 +105,20 @@ def test_errors_by_bucket_and_a_regression_are_those_in_memory(data):
     assert_frame_equal(chains[1], chains[0], rtol=1e-8, atol=1e-12)
     with pytest.raises(csi.errors.SurveyError, match=r"buckets=20 goes by the numbers of rows"):
         csi.scan(data, **options, buckets=20)
+
+
+def test_the_first_rows_alone_say_what_columns_hold(data, monkeypatch):
+    looked_at = []
+    mapped = spark_source.SparkRows._mapped
+
+    def counted(self, columns, function):
+        looked_at.append(self.frame.count())
+        return mapped(self, columns, function)
+
+    monkeypatch.setattr(scan_module, "_HEAD", 10)
+    monkeypatch.setattr(spark_source.SparkRows, "_mapped", counted)
+    csi.scan(data, **OPTIONS)
+    assert looked_at == [10]
 
 
 def test_what_is_refused_in_memory_is_refused_in_the_same_words(data):

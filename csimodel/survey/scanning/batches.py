@@ -123,6 +123,10 @@ class RowSource(ABC):
         """The files that hold them; none where they are no files of ours."""
         return ()
 
+    def beginning(self, rows: int) -> RowSource:
+        """Return the first rows, or all where those behind them cost nothing."""
+        return self
+
     @abstractmethod
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """Yield the rows of some columns."""

@@ -361,7 +361,7 @@ def _in_database(
 
 def _head(source: RowSource, names: Mapping[str, str]) -> pd.DataFrame:
     """Return a row that says of each column whether it holds numbers: NaN, or a text."""
-    batches = source.batches(list(names.values()))
+    batches = source.beginning(_HEAD).batches(list(names.values()))
     batch = next((own for own in batches if own.rows), None)
     if batch is None:
         raise SurveyError(f"There are no rows in {source.name}; give one row per respondent.")

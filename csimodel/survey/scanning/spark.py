@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from csimodel.errors import SurveyError
@@ -31,6 +31,10 @@ class SparkRows(RowSource):
     def numbered(self) -> bool:
         """Whether rows come in the same order each time: Spark decides."""
         return False
+
+    def beginning(self, rows: int) -> SparkRows:
+        """Return the first rows, without the rest of their partition."""
+        return replace(self, frame=self.frame.limit(rows))
 
     def batches(self, columns: Sequence[str]) -> Generator[RowBatch, None, None]:
         """Yield the rows of some columns, brought here partition after partition.
