@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError, choose, require_construct, suggest
 from csimodel.estimators import Estimator, GroupFits, fit, fit_groups
-from csimodel.estimators.covariance_fit import fit_of
 from csimodel.floats import own_errstate
 from csimodel.index.programme.cells import (
     ItemWeights,
@@ -197,8 +196,7 @@ def _cells(groups: GroupFits, item_weights: ItemWeights) -> ProgrammeCells:
     if item_weights == "pooled":
         if scanned is None:
             return pooled_cells(fit(solution.model, groups.survey, solution.estimator), groups)
-        whole = solution.estimator.solve(scanned.whole.moments, solution.model)
-        return scanned_pooled_cells(fit_of(whole, None, None, scanned.whole), groups, True)
+        return scanned_pooled_cells(groups, True)
     base = _first_cells(groups)
     return base_cells(groups, base) if scanned is None else scanned_base_cells(groups, base, True)
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from csimodel.estimators import Fit, GroupFits, Quantity
+from csimodel.estimators.covariance_fit import fit_of
 from csimodel.estimators.points import by_block, point_weights, scale_of
 from csimodel.index.own_weights import OwnWeights
 from csimodel.index.points import INDEX, POINT_WEIGHTS
@@ -123,9 +124,12 @@ def scanned_quantity_cells(groups: GroupFits, quantity: Quantity, progress: bool
     return replace(cells, steady=~moves)
 
 
-def scanned_pooled_cells(fit: Fit, groups: GroupFits, progress: bool) -> ProgrammeCells:
+def scanned_pooled_cells(groups: GroupFits, progress: bool) -> ProgrammeCells:
     """Return cells of a scan that share the item weights of a fit to all of it."""
-    scanned, model, reason = _scan_of(groups), fit.model, without_influence(fit)
+    scanned, model, estimator = _scan_of(groups), groups.solution.model, groups.solution.estimator
+    whole = scanned.whole
+    fit = fit_of(estimator.solve(whole.moments, model), None, None, whole)
+    reason = without_influence(fit)
     points, weights = _points(groups, fit), point_weights(fit.solution)
     gradient = np.zeros((0, 0)) if reason else scanned_gradient(fit, scanned.whole, POINT_WEIGHTS)
 
