@@ -325,7 +325,7 @@ def strata_of_cells(groups: ScannedGroups) -> tuple[Codes, Floats]:
     """Return cell times strata plus stratum of each met together, ascending, and its rows."""
     members, strata = groups.members, groups.whole.design.strata
     places, own = np.unique(members[:, 0] * strata + members[:, 1], return_inverse=True)
-    return places, np.bincount(own, members[:, 3], len(places))
+    return places, np.bincount(own, members[:, 3], len(places)).astype(np.float64)
 
 
 @dataclass(eq=False)

@@ -192,7 +192,7 @@ def _of_duckdb(relation: Any, name: str) -> DatabaseRows:
     def ask() -> Database:
         import ibis
 
-        schema = ibis.Schema.from_pyarrow(_batches_of(relation.limit(0)).schema)
+        schema = ibis.Schema.from_pyarrow(_reader_of(relation.limit(0)).schema)
         table = ibis.table(schema, name=_VIEW)
 
         def answer(query: Any) -> Iterator[pa.RecordBatch]:
@@ -244,9 +244,14 @@ def _of_ibis(table: Any) -> DatabaseRows:
     )
 
 
-def _batches_of(relation: Any) -> Any:
-    """Return a reader of the batches of a relation."""
+def _reader_of(relation: Any) -> Any:
     return (getattr(relation, "to_arrow_reader", None) or relation.fetch_arrow_reader)(ROWS)
+
+
+def _batches_of(relation: Any) -> Iterator[pa.RecordBatch]:
+    """Return the batches of a relation."""
+    batches: Iterator[pa.RecordBatch] = _reader_of(relation)
+    return batches
 
 
 def _sql(query: Any) -> str:
