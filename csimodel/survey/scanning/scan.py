@@ -126,8 +126,8 @@ class Scan(HasPage):
         """Return what passes over the answers to the items of some constructs read."""
         require_blocks(blocks)
         own = (self.source, self.template, self.names, blocks, self.guessed, self.strict)
-        made = self.source.bucket if isinstance(self.source, DatabaseRows) else None
-        return RowPass(*own, self.buckets, made)
+        bucket = self.source.bucket if isinstance(self.source, DatabaseRows) else None
+        return RowPass(*own, self.buckets, bucket)
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

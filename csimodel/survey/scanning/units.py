@@ -175,8 +175,8 @@ class Units:
         """Return the bucket of rows used: by cluster, or by the numbers of the rows."""
         name = self.rows.template.cluster
         if self.rows.bucket is not None:
-            made = part.batch.labels(self.rows.bucket).fillna(-1).to_numpy(np.intp)
-            return self._known(part.used(made), "cluster", times)
+            own = part.batch.labels(self.rows.bucket).fillna(-1).to_numpy(np.intp)
+            return self._known(part.used(own), "cluster", times)
         if name is None:
             return bucket_codes(pd.Series(part.batch.start + part.places), buckets)
         own = part.used(bucket_codes(self.rows.labels(part, name), buckets))
