@@ -137,7 +137,8 @@ def impute(
         ``"normal"``: chained equations with normal residuals, within the item's scale where it has
         one, for answers that are nearly continuous and normal. ``"two-way"``: the respondent's
         mean plus the item's less the overall, with a drawn error, within a construct where the
-        codebook names it.
+        codebook names it; an item that is a construct by itself gets its own mean and spread, which
+        draws what it has to do with others towards 0.
     donors
         Answers are drawn from so many nearest respondents.
     sweeps

@@ -1,8 +1,10 @@
 """Missing answers by the respondent's and the item's mean, with a drawn error.
 
 ``x_ij = PM_i + IM_j - OM + e``: mean of the respondent, of the item, of all answers; e is normal
-with the variance of the answers about the same sum. Rounded where answers are whole numbers, and
-held between the lowest and the highest answer.
+with the variance of the answers about the same sum. Of a respondent who answered none of the items
+nothing is known, so ``x_ij = IM_j + e`` with the variance of the item's answers; so it is for an
+item that is a construct by itself. Rounded where answers are whole numbers, and held between the
+lowest and the highest answer.
 
 References
 ----------
@@ -43,7 +45,8 @@ def impute_two_way(values: Floats, rng: np.random.Generator) -> Floats:
     person = np.where(answered > 0, filled.sum(axis=1) / np.maximum(answered, 1), overall)
     sums = person[:, None] + of_item - overall
     left = (values - sums)[there]
-    drawn = sums + np.sqrt((left**2).mean()) * rng.standard_normal(values.shape)
+    apart = np.where(answered[:, None] > 0, np.sqrt((left**2).mean()), np.nanstd(values, axis=0))
+    drawn = sums + apart * rng.standard_normal(values.shape)
     if (values[there] == np.round(values[there])).all():
         drawn = np.round(drawn)
     drawn = np.clip(drawn, np.nanmin(values, axis=0), np.nanmax(values, axis=0))

@@ -145,15 +145,17 @@ def response_rates(
         "CON2": (i + p + r + o, known + share * unknown_all),
         "CON3": (i + p + r + o, known),
     }
+    names = pd.Index(list(fractions), name="name")
+    counted = [
+        message("{part} of {whole}", part=f"{a:,.0f}", whole=_cases(b))
+        for a, b in fractions.values()
+    ]
     table = pd.DataFrame(
         {
             "rate": [a / b if b else np.nan for a, b in fractions.values()],
-            "counts": [
-                message("{part} of {whole}", part=f"{a:,.0f}", whole=_cases(b))
-                for a, b in fractions.values()
-            ],
+            "counts": pd.Series(counted, names, dtype=object),
         },
-        index=pd.Index(list(fractions), name="name"),
+        index=names,
     )
     return ResponseRates(table, share)
 

@@ -151,6 +151,18 @@ def test_two_way_by_hand():
     assert imputed.findings[0].code == "cells-imputed"
 
 
+def test_two_way_draws_where_nothing_of_a_respondent_is_known():
+    """An item that is a construct by itself varies as its answers do (it had its mean always)."""
+    alone = sample(2_000)[0]["a1"].where(np.arange(2_000) % 2 == 0)
+    items = [csi.Item("a1", minimum=1, maximum=10, construct="A")]
+    survey = csi.read_survey(pd.DataFrame({"a1": alone}), items=items)
+    with pytest.warns(csi.errors.CsimodelWarning):
+        imputed = csi.impute(survey, m=2, method="two-way", rng=1, progress=False)
+    assert imputed.cells.std() == pytest.approx(alone.std(), rel=0.05)
+    assert imputed.cells.mean() == pytest.approx(alone.mean(), abs=0.1)
+    assert (imputed.cells[0] != imputed.cells[1]).mean() > 0.5
+
+
 def test_auxiliaries_and_strata_predict():
     full, holes = sample(4_000)
     group = np.where(full["b1"] > 6, "high", "low")

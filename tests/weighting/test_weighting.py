@@ -305,6 +305,12 @@ def test_response_rates_by_hand():
     assert response_rates(complete=10, unknown=10, e=0.0).table["rate"]["RR3"] == 1.0
 
 
+def test_counts_of_response_rates_speak_the_language():
+    rates = response_rates(complete=40, refusal=60)
+    assert rates.table["counts"]["RR1"] == "40 of 100"
+    assert "100中的40" in str(rates.summary("zh"))
+
+
 def test_nonresponse_by_hand():
     frame = pd.DataFrame(
         {
