@@ -292,7 +292,7 @@ def replicate_method_of(
     Raises
     ------
     OptionError
-        When something is said without the method.
+        When something is said without the method, or the factors of a method are missing.
 
     Examples
     --------
@@ -313,6 +313,11 @@ def replicate_method_of(
                     "--replicate-method jk1, jkn, brr, fay or bootstrap."
                 )
         return None
+    if method == "jkn" and factors is None:
+        raise OptionError(
+            "--replicate-method jkn needs the factor (m - 1)/m of each replicate's stratum of m "
+            "units; give one for each column, as in --replicate-factors 0.5,0.5,0.75."
+        )
     rscales = None if factors is None else _numbers("--replicate-factors", factors)
     return ReplicateMethod(require_scheme(method), 0.0 if fay is None else fay, scale, rscales, mse)
 

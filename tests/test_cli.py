@@ -513,6 +513,10 @@ def test_replicate_weights_in_a_codebook_reach_the_shell(mobi, replicated):
         (["--replicate-mse"], "--replicate-mse is of replicate weights"),
         (["--replicate-factors", "1,2"], "--replicate-factors is of replicate weights"),
         (["--replicate-method", "jkm"], "did you mean 'jkn'"),
+        (
+            ["--replicate-weights", "C*", "--replicate-method", "jkn"],
+            "--replicate-method jkn needs the factor (m - 1)/m of each replicate's stratum",
+        ),
         (["--replicate-method", "brr"], "name their columns as --replicate-weights"),
         (["--replicate-weights", "CUSA*"], "needs a replicate_method"),
         (["--replicate-weights", "x*", "--replicate-method", "brr"], "fits 0 columns"),
