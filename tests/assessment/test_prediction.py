@@ -47,6 +47,23 @@ def test_errors_of_other_programs_on_given_folds(reference, mobi, ecsi, folds, c
             np.testing.assert_allclose(own, expected, atol=1e-11, err_msg=f"{key} {metric}")
 
 
+@pytest.mark.parametrize("name", ["rep2_DA", "LOO_DA", "LOO_EA"])
+def test_other_folds_and_one_at_a_time(reference, mobi, ecsi, folds, name):
+    told = reference("mobi_predict_folds.json")[name]
+    given = folds["rep2"] if name == "rep2_DA" else np.arange(250)
+    methods = csi.predict(csi.fit(ecsi, mobi, csi.PLS(**TIGHT)), given).methods
+    names = {
+        "PLS": METHOD[name[-2:]],
+        "LM_direct_antecedents": "lm-direct",
+        "LM_exogenous_items": "lm-earliest",
+    }
+    for key, method in names.items():
+        for metric, column in (("RMSE", "rmse"), ("MAE", "mae"), ("Q2predict", "q2_predict")):
+            expected = pd.Series(told[key][metric])
+            own = methods.loc[method, column].loc[expected.index]
+            np.testing.assert_allclose(own, expected, atol=1e-9, err_msg=f"{key} {metric}")
+
+
 def test_predictions_of_another_program(mobi, ecsi, folds):
     fit = csi.fit(ecsi, mobi, csi.PLS(**TIGHT))
     told = pd.read_csv("tests/reference/mobi_predict_DA.csv")

@@ -262,3 +262,33 @@ def test_importance_by_wlsmv_counts_loadings_of_answers(ecsi, survey):
     expected = (w[:3] @ loading[:3]) ** 2 / (w[:3] @ cor @ w[:3])
     assert_allclose(estimated_reliability(own)[0], expected, rtol=1e-12)
     assert expected < (w[:3] @ own.estimates.loadings[:3]) ** 2
+
+
+@pytest.mark.parametrize("consistent", [False, True])
+@pytest.mark.parametrize("name", ["all5", "ordinal5"])
+def test_distances_and_adjusted_r2_of_csem(reference, ecsi, five, theirs, name, consistent):
+    """To the precision of its correlations: polyserial ones are approximate there."""
+    told = reference("mobi_ordinal_fit.json")[f"csem_{name}_{'plsc' if consistent else 'modeA'}"]
+    pls = csi.PLS(
+        consistent=consistent, correlations="polychoric", ordered=ordered_in(name, theirs), **TIGHT
+    )
+    fit = csi.fit(ecsi, five[name], pls)
+    close = 2e-3 if name == "all5" else 0.05
+    distances = csi.assess(fit).global_fit["estimated"]
+    assert_allclose(distances["srmr"], told["SRMR"], rtol=close)
+    assert_allclose(distances["d_uls"], told["dL"], rtol=2 * close)
+    assert_allclose(distances["d_g"] / np.log(10) ** 2, told["dG"], rtol=2 * close)
+    for construct, value in told["R2adj"].items():
+        own = 1 - (1 - fit.r2[construct]) * 249 / (249 - len(ecsi.sources_of(construct)))
+        assert_allclose(own, value, atol=close)
+
+
+@pytest.mark.parametrize("name", ["all5_as_numeric", "raw"])
+def test_distances_of_answers_as_numbers(reference, mobi, ecsi, five, name):
+    told = reference("mobi_ordinal_fit.json")[f"csem_{name}_plsc"]
+    data = mobi if name == "raw" else five["all5"]
+    fit = csi.fit(ecsi, data, csi.PLS(consistent=True, **TIGHT))
+    distances = csi.assess(fit).global_fit["estimated"]
+    assert_allclose(distances["srmr"], told["SRMR"], rtol=1e-8)
+    assert_allclose(distances["d_uls"], told["dL"], rtol=1e-8)
+    assert_allclose(distances["d_g"] / np.log(10) ** 2, told["dG"], rtol=1e-8)
