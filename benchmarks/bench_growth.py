@@ -7,7 +7,7 @@ peak memory above the data at every step, one thread, each in a process of its o
 small data; the fitted exponents (slope of log cost on log size over the larger half of the steps)
 beside those of the work; and the floor, a formula of the sizes in speeds measured here. What passes
 `--limit` seconds (60) or `--memory` megabytes (6,000) is printed as such, and larger steps are then
-left out as "more"; none begins after `--minutes` (18; the largest come last). Marks:
+left out as "more"; none begins after `--minutes` (75; the largest come last). Marks:
 
     GROWS    the exponent of time lies above that of the work by more than the axis's allowance
     MEMORY   so does that of memory, from 100 MB on
@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--limit", type=float, default=60.0, metavar="SECONDS")
     parser.add_argument("--memory", type=float, default=6_000.0, metavar="MEGABYTES")
-    parser.add_argument("--minutes", type=float, default=18.0)
+    parser.add_argument("--minutes", type=float, default=75.0)
     options = parser.parse_args()
     start = time.perf_counter()
     deadline = start + 60.0 * options.minutes
