@@ -29,6 +29,7 @@ MISSING = {
     "effects": _ERRORS,
     "fit_measures": _MEASURES,
     "residual_table": _RESIDUALS,
+    "residual_tests": _RESIDUALS,
     "standardized_residuals": _RESIDUALS,
     "modification_indices": _MODIFICATION,
 }

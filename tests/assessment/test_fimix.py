@@ -1,5 +1,7 @@
 """Hidden segments: another program from the same starts, laws of mixtures, and what cannot be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from wordings import row_of
 import csimodel as csi
 from csimodel.assessment import fimix
 from csimodel.assessment.mixture import SegmentRegressions
+from csimodel.assessment.segments import SegmentSolution
 from csimodel.errors import EstimationError, OptionError, SurveyError
 
 TEXT = "Q =~ PERQ1 + PERQ3 + PERQ5\nS =~ CUSA1 + CUSA2 + CUSA3\nS ~ Q"
@@ -240,3 +243,17 @@ def test_twenty_respondents_and_other_models_are_refused(mobi, small):
     model = csi.Model.from_syntax("V =~ PERV1\nW =~ COPY\nS =~ CUSA1\nS ~ V\nS ~ W")
     with pytest.raises((EstimationError, SurveyError)):
         fimix(csi.fit(model, twice[["PERV1", "COPY", "CUSA1"]]), progress=False)
+
+
+def test_the_normed_fuzzy_index_by_hand():
+    """Of two respondents with squares .25 + .25 and .81 + .01 the mean is .68 (Roubens 1978)."""
+    members = np.array([[0.5, 0.5], [0.9, 0.1]])
+    own = SegmentSolution(
+        -10.0, 5, members, members.mean(axis=0), (), np.ones((2, 0)), np.ones(2), 1, 0, 1, True
+    )
+    squares = (0.5 + 0.82) / 2
+    assert own.criteria(-12.0)["nfi"] == pytest.approx((2 * squares - 1) / (2 - 1))
+    three = np.array([[0.5, 0.25, 0.25], [0.8, 0.1, 0.1]])
+    own = replace(own, members=three)
+    squares = (0.375 + 0.66) / 2
+    assert own.criteria(-12.0)["nfi"] == pytest.approx((3 * squares - 1) / (3 - 1))

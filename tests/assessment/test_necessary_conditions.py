@@ -233,3 +233,9 @@ def test_too_few_scores_and_levels_that_are_none(mobi, small):
     exogenous = necessary_conditions(small, "Q", 20, drivers=["S"], progress=False)
     with pytest.raises(ModelError, match="No construct affects 'Q'"):
         csi.index.combined_importance_performance(exogenous)
+
+
+def test_an_outcome_that_the_line_meets_at_its_end_has_a_condition():
+    line = Ceiling("cr_fdh", np.zeros(1), np.zeros(1), 0.5, 0.5)
+    assert line.required(np.array([0.75, 1.0, 1.0 + 1e-3])).tolist()[:2] == [0.5, 1.0]
+    assert np.isnan(line.required(np.array([1.0 + 1e-3]))[0])

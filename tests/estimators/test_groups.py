@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import csimodel as csi
+from csimodel import limits
 from csimodel.errors import OptionError, SurveyError
 from csimodel.estimators import groups
 from csimodel.findings import collected
@@ -192,3 +193,13 @@ def test_rows_of_groups_are_those_that_have_their_code():
     for group in range(7):
         np.testing.assert_array_equal(rows[group], np.flatnonzero(codes == group))
     assert len(rows[4]) == len(rows[6]) == 0
+
+
+def test_memory_grows_with_the_square_of_the_items(ecsi, mobi, monkeypatch):
+    frame = mobi.data.assign(firm=np.arange(250) % 5)
+    needed = 3 * 8.0 * 5 * 24**2
+    monkeypatch.setattr(limits, "free_bytes", lambda: 1.01 * needed)
+    assert len(csi.fit_groups(ecsi, frame, by="firm").labels) == 5
+    monkeypatch.setattr(limits, "free_bytes", lambda: 0.99 * needed)
+    with pytest.raises(OptionError, match=r"^csi\.fit_groups with 5 groups of 24 items would hold"):
+        csi.fit_groups(ecsi, frame, by="firm")

@@ -526,3 +526,15 @@ def test_times_of_periods(labels, steps):
 def test_text_periods_count_by_position_and_say_so(ecsi, data):
     found = _waves(ecsi, data, ["a", "b", "c"])
     assert "periods-by-position" in {finding.code for finding in found.findings}
+
+
+def test_what_others_contribute_while_the_first_unit_is_not_measured(ecsi, data, weights):
+    part = data[~((data["industry"] == "x") & (data["wave"] == 2))]
+    found = csi.programme(ecsi, _survey(ecsi, part), LEVELS, "wave", weights)
+    change = found.changes.loc[("all", "all", 2, 1), "estimate"]
+    for level, units in (("industry", {"x", "y"}), ("firm", {"a", "b", "c"})):
+        own = found.contributions.loc[level]
+        assert set(own.index.get_level_values(0)) == units
+        assert_allclose(
+            own.groupby(level="construct", sort=False)["total"].sum(), change, atol=1e-10
+        )

@@ -335,3 +335,17 @@ def test_threads_are_used_where_they_gain(fit, monkeypatch):
     several = csi.bootstrap(fit, 1100, 5, workers=4, progress=False)
     assert threads == [3]
     assert np.array_equal(one.draws("paths"), several.draws("paths"))
+
+
+def test_rounding_at_a_bound_is_not_beyond_it(ecsi, mobi, monkeypatch):
+    boot = csi.bootstrap(csi.fit(ecsi, mobi), 50, rng=1, progress=False)
+    draws = np.full((50, len(ecsi.constructs)), 50.0)
+    monkeypatch.setattr(type(boot), "values", lambda self, quantity: draws)
+    draws[0], draws[1] = 100.0 + 5e-7, -5e-7
+    assert not list(boot.beyond_bounds())
+    draws[0, 0] = 100.0 + 2e-6
+    (told,) = boot.beyond_bounds()
+    assert (told.count, told.subjects) == (1, (ecsi.construct_names[0],))
+    draws[0, 0], draws[1, 0] = 100.0, -2e-6
+    (told,) = boot.beyond_bounds()
+    assert (told.count, told.values["least"]) == (1, -2e-6)

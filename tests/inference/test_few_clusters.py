@@ -322,3 +322,13 @@ def test_the_effective_number_of_a_group_is_that_of_its_weights():
     y, w = np.arange(6.0), np.array([1.0, 2.0, 3.0, 1.0, 1.0, 1.0])
     means = group_means(y, [np.arange(3), np.arange(3, 6)], w, None)
     assert_allclose(means.effective, [36 / 14, 3.0])
+
+
+def test_effective_sizes_of_weighted_groups():
+    w = np.array([1.0, 2.0, 3.0, 1.0, 5.0])
+    y = np.array([1.0, 4.0, 2.0, 8.0, 3.0])
+    design = SurveyDesign.of(5, strata=np.array([0, 0, 0, 1, 1]))
+    for own in (None, design):
+        means = group_means(y, [np.arange(3), np.arange(3, 5)], w, own)
+        assert_allclose(means.effective, [36 / 14, 36 / 26])
+        assert_allclose(means.mean, [15 / 6, 23 / 6])

@@ -759,3 +759,11 @@ def test_the_difference_of_groups_in_all_clusters_keeps_the_df_of_the_design(dat
     both = data.assign(half=np.arange(len(data)) % 2)
     row = measures.top_box(survey_of(both, DESIGNS[name]), "CUSA1", by="half").differences.iloc[0]
     assert row["df"] == survey_of(both, DESIGNS[name]).answers({"S": ["CUSA1"]}).design.df
+
+
+def test_limits_of_who_is_above_balance_are_those_of_shares(data):
+    shares = measures.value_balance(data, "CUSA1", "CUSA2").shares
+    count = int((data["CUSA1"] < data["CUSA2"]).sum())
+    interval = stats.binomtest(count, len(data)).proportion_ci(method="wilson")
+    assert_allclose(shares["estimate"].iloc[0], count / len(data))
+    assert_allclose(shares[["lower", "upper"]].iloc[0], [interval.low, interval.high], rtol=1e-10)

@@ -203,3 +203,12 @@ def test_any_bytes_give_an_answer_or_a_sentence(tmp_path, kind):
         file.write_bytes(damaged(content, rng))
         with suppress(CsimodelError):
             (read_codebook if kind == "toml" else read_survey)(file)
+
+
+def test_two_columns_with_a_lone_quotation_mark_in_a_text(tmp_path):
+    """By commas the mark would begin a cell without an end; by semicolons it stands in a text."""
+    lines = [f"{k};plain" for k in range(20_000)]
+    (tmp_path / "two.csv").write_text('a;b\n1;x,"y\n' + "\n".join(lines), encoding="utf-8")
+    frame = csi.read_survey(tmp_path / "two.csv").data
+    assert list(frame.columns) == ["a", "b"]
+    assert (len(frame), frame["b"].iloc[0]) == (20_001, 'x,"y')

@@ -39,6 +39,10 @@ class Discrepancy(Protocol):
     def floor(self) -> Floats:
         """Value when moments and model agree, (samples,)."""
 
+    @property
+    def unit(self) -> Floats | None:
+        """What √F is in the units of, (samples,); None where F has none."""
+
     def prepared(self, at: Implied) -> Implied:
         """Return the matrices with what both value and slopes need, found once."""
 
@@ -79,6 +83,11 @@ class NormalTheory:
     def floor(self) -> Floats:
         """Return ``ln|S| + items``."""
         return np.asarray(np.linalg.slogdet(self.cov)[1] + self.cov.shape[-1])
+
+    @property
+    def unit(self) -> Floats | None:
+        """Return None: F does not depend on units."""
+        return None
 
     def prepared(self, at: Implied) -> Implied:
         """Add Σ⁻¹ and ln|Σ|, NaN where Σ is not positive definite."""
@@ -211,17 +220,27 @@ class WeightedSquares:
         `moments_vector`, of which those with `used` count.
     used
         Which moments count, (moments,).
+    plain
+        Whether V is 1 for every moment, whatever the items' units.
     """
 
     cov: Floats
     mean: Floats | None
     weight: Floats
     used: NDArray[np.bool_]
+    plain: bool = False
 
     @property
     def floor(self) -> Floats:
         """Return 0."""
         return np.zeros(len(self.cov))
+
+    @property
+    def unit(self) -> Floats | None:
+        """The mean variance of the items where V is 1, so that F grows with their fourth power."""
+        if not self.plain:
+            return None
+        return np.asarray(np.diagonal(self.cov, axis1=-2, axis2=-1).mean(axis=-1))
 
     def prepared(self, at: Implied) -> Implied:
         """Return the matrices as they are."""

@@ -41,6 +41,11 @@ class FullInformation:
     patterns: Patterns
     near: tuple[Floats, Floats] | None = None
 
+    @property
+    def unit(self) -> Floats | None:
+        """Return None: F does not depend on units."""
+        return None
+
     @cached_property
     def floor(self) -> Floats:
         """Return the value of the saturated model, found by EM, (1,)."""

@@ -151,7 +151,7 @@ class LeastSquares(CovarianceEstimator):
         used = np.ones(size, dtype=bool)
         samples = len(moments.cov)
         if self.weights == "uls":
-            return WeightedSquares(moments.cov, mean, np.ones((samples, size)), used)
+            return WeightedSquares(moments.cov, mean, np.ones((samples, size)), used, plain=True)
         if self.weights == "gls":
             weight = normal_weight(moments.cov, layout.mean_structure)
             return WeightedSquares(moments.cov, mean, weight, used)

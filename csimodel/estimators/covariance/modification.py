@@ -188,7 +188,7 @@ def _extended(
 ) -> tuple[tuple[ParameterLayout, ...], Floats]:
     """Add candidates to the free parameters; return layouts and parameters."""
     size, extra = fitted.npar, len(candidates)
-    values = [0.0 if row.fixed is None else row.fixed for row in candidates]
+    values = [row.fixed or 0.0 for row in candidates]
     wide = []
     for own, layout in enumerate(fitted.layouts):
         rows, place = layout.rows, layout.place

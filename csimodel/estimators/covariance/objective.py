@@ -38,6 +38,13 @@ class Objective:
         floors = np.stack([part.floor for part in self.parts], axis=-1)
         return np.asarray(floors[:, 0] if self.shares is None else (floors * self.shares).sum(-1))
 
+    def units(self, samples: int) -> Floats:
+        """Return what √F is in the units of, (samples,); 1 where F has none."""
+        units = [np.ones(samples) if part.unit is None else part.unit for part in self.parts]
+        if self.shares is None:
+            return units[0]
+        return np.asarray(np.sqrt((np.stack(units, axis=-1) ** 2 * self.shares).sum(axis=-1)))
+
     def repeated(self, samples: Indices) -> Objective:
         """Return the objective of a batch in which samples repeat, (batch,)."""
         shares = None if self.shares is None else self.shares[samples]
@@ -84,6 +91,12 @@ class _Repeated:
     def floor(self) -> Floats:
         """Value when moments and model agree, (batch,)."""
         return np.asarray(self.part.floor[self.samples])
+
+    @property
+    def unit(self) -> Floats | None:
+        """What √F is in the units of, (batch,); None where F has none."""
+        unit = self.part.unit
+        return None if unit is None else np.asarray(unit[self.samples])
 
     def prepared(self, at: Implied) -> Implied:
         """Return the matrices with what both value and slopes need."""

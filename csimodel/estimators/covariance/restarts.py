@@ -32,7 +32,7 @@ _PROMISING = 12
 _SPREAD, _TURN = 0.5, 0.2  # sd of the logarithm of a factor, probability of another sign
 _SEED = 20260  # the same starts for every sample and every run
 _OF_ITEMS = ("loadings", "weights", "errors", "within", "intercepts")
-_SAME = 1e-6  # minima that differ by less, relative to the larger or to 1, are one
+_SAME = 1e-6  # minima that differ by less, relative to the larger or to the unit, are one
 
 
 def lowest_minimum(
@@ -65,11 +65,11 @@ def lowest_minimum(
     The lowest other minimum of each sample, with the floor of the discrepancy, NaN where none was
     seen, (samples,).
     """
-    other = np.full(len(own), np.nan)
+    other, squared = np.full(len(own), np.nan), objective.units(len(own)) ** 2
     for sample in np.flatnonzero(doubtful & np.isfinite(own).all(axis=-1)).tolist():
         known = bool(minima.settled[sample])
         here = float(minima.value[sample]) if np.isfinite(minima.value[sample]) else np.inf
-        apart = _SAME * max(1.0, abs(here)) if np.isfinite(here) else 0.0
+        apart = _SAME * max(squared[sample], abs(here)) if np.isfinite(here) else 0.0
         starts = _around(objective.layouts, own[sample], cov[sample])
         seen = here if known and not every_start else np.nan
         again = _ends(objective, sample, starts, seen, apart, tolerance, max_iterations)

@@ -125,6 +125,7 @@ class _Descent:
         self.active = active[np.isfinite(self.minima.value[active])]  # else there is no way down
         self.damping = np.full(draws, _FIRST_DAMPING)
         self.close = np.full(draws, bent)
+        self.unit = objective.units(draws)
 
     def run(self, tolerance: float, most: int) -> Minima:
         """Walk until scaled derivatives vanish or nothing is gained."""
@@ -143,7 +144,7 @@ class _Descent:
             root = _roots(curvature)
             minima.gradient[active] = np.abs(slope).max(axis=-1)
             slope /= root
-            steepest = np.abs(slope).max(axis=-1)
+            steepest = np.abs(slope).max(axis=-1) / self.unit[active]
             self.close[active] |= steepest < _CLOSE
             curvature /= root[:, :, None] * root[:, None, :]
             if held is not None:

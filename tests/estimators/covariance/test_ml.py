@@ -433,3 +433,14 @@ def test_steps_are_damped_until_they_lead_down():
     assert_allclose(step[0], -slope[0])
     assert ((step * slope).sum(axis=1) < 0).all()
     assert (drop > 0).all()
+
+
+@pytest.mark.parametrize("estimator", [csi.ML(), csi.LeastSquares("uls"), csi.LeastSquares("gls")])
+def test_units_of_all_items_change_no_path(estimator, mobi):
+    model = csi.Model.from_syntax("S =~ CUSA1 + CUSA2 + CUSA3\nL =~ CUSL1 + CUSL3\nL ~ S")
+    frame = mobi.data[list(model.items)].astype(float)
+    paths = csi.fit(model, frame, estimator).paths
+    for unit in (1e-7, 1e-3, 1e6):
+        fit = csi.fit(model, frame * unit, estimator)
+        assert fit.converged
+        assert_allclose(fit.paths, paths, rtol=1e-9)
