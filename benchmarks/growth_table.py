@@ -43,6 +43,7 @@ EXCEPTIONS = {
             "plots.contributions",
             "plots.heat_map",
             "plots.importance_performance",
+            "plots.loadings",
             "plots.lorenz",
             "plots.index_bars",
             "plots.micom",

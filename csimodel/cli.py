@@ -17,6 +17,7 @@ from csimodel.command_options import (
     ESTIMATORS,
     by_of,
     codebook_of,
+    codes_by_column,
     codes_of,
     decimal_of,
     economics_of,
@@ -375,25 +376,49 @@ def describe(
     duration: Annotated[
         str | None, typer.Option(help="Column of how long the interview took.")
     ] = None,
+    scale: Annotated[
+        str | None, typer.Option(help="Lowest and highest answer, as in 1,10.")
+    ] = None,
+    missing_codes: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Values and words that stand for no answer, as in 98,99,Blank, or in one column, "
+            "as in AGAIN=98,DK; repeat for several."
+        ),
+    ] = None,
     weights: Weights = None,
+    strata: Annotated[str | None, typer.Option(help="Column of strata.")] = None,
+    cluster: Annotated[str | None, typer.Option(help="Column of clusters.")] = None,
     sheet: Sheet = None,
     encoding: Encoding = None,
     decimal: DecimalSign = None,
+    level: Annotated[float, typer.Option(help="Coverage of the intervals.")] = 0.95,
     language: OwnLanguage = "en",
 ) -> None:
     """Describe the items of a survey, and how carefully they were answered."""
     with _spoken(describe, language):
         import csimodel as csi
 
+        book = None if codebook is None else csi.read_codebook(codebook)
+        named = items or ([] if book is None else list(book.items))
+        bounds = None if scale is None else pair_of("--scale", scale)
         survey = csi.read_survey(
             data,
-            codebook=codebook,
+            codebook=book,
+            scale=dict.fromkeys(named, bounds) if named and bounds else bounds,
+            missing_codes=codes_of(missing_codes or [], named) if named else (),
             weights=weights,
+            strata=strata,
+            cluster=cluster,
             sheet=sheet,
             encoding=encoding,
             decimal=decimal_of(decimal),
         )
-        _say(str(csi.describe(survey, items or None, duration=duration).summary()))
+        if missing_codes and not named:
+            for codes in codes_by_column(missing_codes):
+                survey = csi.read_survey(survey, missing_codes=codes)
+        described = csi.describe(survey, items or None, duration=duration, level=level)
+        _say(str(described.summary()))
 
 
 @app.command(name="draft-codebook")

@@ -440,6 +440,20 @@ def codes_of(entries: list[str], items: list[str]) -> dict[str, tuple[str, ...]]
     return codes
 
 
+def codes_by_column(entries: list[str]) -> list[tuple[str, ...] | dict[str, tuple[str, ...]]]:
+    """Return missing codes where no item is named: those of any column, then those of columns.
+
+    >>> codes_by_column(["98,Blank", "q2=99"])
+    [('98', 'Blank'), {'q2': ('99',)}]
+    """
+    every = [entry for entry in entries if "=" not in entry]
+    codes: list[tuple[str, ...] | dict[str, tuple[str, ...]]] = []
+    if every:
+        codes.append(tuple(value.strip() for entry in every for value in entry.split(",")))
+    named = codes_of([entry for entry in entries if "=" in entry], [])
+    return [*codes, named] if named else codes
+
+
 def _numbers(option: str, text: str | None) -> tuple[float, ...]:
     if text is None:
         return ()

@@ -6,12 +6,13 @@ from csimodel.index.design_effect import design_effects
 from csimodel.index.draws import IndexDraws
 from csimodel.index.importance import importance_performance
 from csimodel.index.index import index_scores
-from csimodel.index.leading_driver import leading_driver
+from csimodel.index.leading_driver import LeadingDriver, leading_driver
 from csimodel.index.leading_group import LeadingGroup, leading_group
 from csimodel.index.respondents import respondent_index
 
 __all__ = [
     "IndexDraws",
+    "LeadingDriver",
     "LeadingGroup",
     "combined_importance_performance",
     "design_effects",

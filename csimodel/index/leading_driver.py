@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from csimodel.estimators import require_own
+from csimodel.findings import text
+from csimodel.index.driver_doubts import DriverDoubt, driver_doubts
 from csimodel.index.importance import IMPACTS
 from csimodel.index.leading_group import LeadingGroup, with_adjusted
 from csimodel.inference import Bootstrap
@@ -15,9 +19,36 @@ from csimodel.options import require_level
 _ROUNDING = 1e-9  # draws that differ by less, as with two clusters, hold no error
 
 
+@dataclass(frozen=True, eq=False, repr=False)
+class LeadingDriver(LeadingGroup):
+    """The driver with the largest effect on a target, against every other.
+
+    As `LeadingGroup`, with the driver as its group and the target as its construct.
+
+    Attributes
+    ----------
+    doubt
+        What speaks against the driver, or None.
+    """
+
+    doubt: DriverDoubt | None
+
+    @property
+    def headline(self) -> str:
+        """The result in a sentence."""
+        fields: dict[str, object] = {"driver": str(self.group), "target": self.construct}
+        if len(self.compared) < len(self.table):
+            return text(_UNTESTED, **fields)
+        if not self.distinct:
+            return text(_NOT_SHOWN, **fields)
+        if self.doubt is None:
+            return text(_DISTINCT[False, False], **fields)
+        return text(_DISTINCT[self.doubt.kind], **fields, **self.doubt.fields)
+
+
 def leading_driver(
     bootstrap: Bootstrap, target: str = "Satisfaction", level: float = 0.95
-) -> LeadingGroup | None:
+) -> LeadingDriver | None:
     """Return the driver with the largest effect on a target and its differences from all others.
 
     The same test as `leading_group`, of effects in points of the target per point of the driver:
@@ -35,7 +66,7 @@ def leading_driver(
 
     Returns
     -------
-    LeadingGroup, its group the driver; or None when fewer than two constructs affect the target.
+    LeadingDriver, or None when fewer than two constructs affect the target.
 
     Examples
     --------
@@ -69,4 +100,30 @@ def leading_driver(
     se[~usable] = np.nan
     table = infer(names[others], difference, StandardErrors(se, degrees), level, steady=False)
     table = with_adjusted(table, usable, first, others, covariance)
-    return LeadingGroup(str(names[first]), target, table, level)
+    name = str(names[first])
+    doubts = {own.driver: own for own in driver_doubts(fit, target)}
+    return LeadingDriver(name, target, table, level, doubts.get(name))
+
+
+_UNTESTED = (
+    "Whether the effect of {driver} on {target} differs from those of all other drivers is not "
+    "known."
+)
+_NOT_SHOWN = (
+    "The effect of {driver} on {target} is not shown to differ from those of all other drivers."
+)
+_DISTINCT = {  # by what speaks against it: its sign, HTMT
+    (False, False): ("The effect of {driver} on {target} differs from those of all other drivers."),
+    (True, False): (
+        "The effect of {driver} on {target} differs from those of all other drivers, and has "
+        "another sign than their correlation ({correlation})."
+    ),
+    (False, True): (
+        "The effect of {driver} on {target} differs from those of all other drivers, and HTMT "
+        "cannot tell the two apart ({htmt})."
+    ),
+    (True, True): (
+        "The effect of {driver} on {target} differs from those of all other drivers, has another "
+        "sign than their correlation ({correlation}), and HTMT cannot tell the two apart ({htmt})."
+    ),
+}

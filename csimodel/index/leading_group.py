@@ -34,6 +34,9 @@ _CELLS = 50_000_000  # units times groups handled at once
 class LeadingGroup(HasHeadline):
     """The group with the highest index, against every other.
 
+    Of groups with an error: one without (a single respondent or cluster, or answers that are all
+    alike) leads nothing, however high it is.
+
     Attributes
     ----------
     group
@@ -54,20 +57,32 @@ class LeadingGroup(HasHeadline):
     level: float
 
     @property
-    def distinct(self) -> bool:
-        """Whether it differs from every other group at the level, all comparisons made at once.
+    def compared(self) -> pd.DataFrame:
+        """The rows of other groups that it could be compared with."""
+        return self.table[self.table["p_adjusted"].notna()]
 
-        False where that cannot be tested.
+    @property
+    def distinct(self) -> bool:
+        """Whether it differs from every group compared, all comparisons made at once.
+
+        False where none could be.
         """
-        return bool((self.table["p_adjusted"] < 1.0 - self.level).all())
+        p = self.compared["p_adjusted"]
+        return bool(len(p)) and bool((p < 1.0 - self.level).all())
 
     @property
     def headline(self) -> str:
         """The result in a sentence."""
         name = shown_label(self.group)
-        if self.table["p_adjusted"].isna().any():
+        if not len(self.compared):
             return text(
                 "Whether {name} differs from all others in {construct} is not known.",
+                name=name,
+                construct=self.construct,
+            )
+        if self.distinct and len(self.compared) < len(self.table):
+            return text(
+                "{name} differs from all others that have an error in {construct}.",
                 name=name,
                 construct=self.construct,
             )
@@ -114,8 +129,9 @@ def leading_group(
     correlations come from the draws, or from influence values; degrees of freedom are
     Satterthwaite's of the two groups. So of samples with equal groups no more than ``1 - level``
     call one of them distinct.
-    A group whose answers are all alike, which says nothing of its error, is not compared; one that
-    was asked whole is, its own error being 0.
+    A group without an error (a single respondent or cluster, or answers that are all alike, which
+    say nothing of it) does not lead and is not compared; one that was asked whole is, its own error
+    being 0.
 
     Parameters
     ----------
@@ -170,13 +186,13 @@ def leading_group(
         return None
     df = answers.first_stage.degrees(codes, len(groups)).astype(np.float64)
     covariance = _covariance(fit, bootstrap, codes, points, place, estimate)
-    order = known[np.argsort(-estimate[known], kind="stable")]
-    first, others = order[0], order[1:]
     variance = np.diagonal(covariance)
+    census = answers.design.census_of(codes, len(groups))
+    known_error = census | ((variance > smallest_error(estimate) ** 2) & (df > 0))
+    order = known[np.lexsort((-estimate[known], ~known_error[known]))]
+    first, others = order[0], order[1:]
     difference = estimate[first] - estimate[others]
     spread = np.maximum(variance[first] + variance[others] - 2 * covariance[first, others], 0)
-    varies = np.maximum(variance, 0.0) > smallest_error(estimate) ** 2
-    known_error = varies | answers.design.census_of(codes, len(groups))
     se = np.where(known_error[first] & known_error[others], np.sqrt(spread), 0.0)
     working = working_variance(
         answers.design, variance, effective_sizes(codes, answers.weights, len(groups))

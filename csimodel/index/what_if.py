@@ -26,6 +26,7 @@ from csimodel.estimators import Fit, Quantity, Solution, require_fit, require_ow
 from csimodel.estimators.quantities import by_construct
 from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.index.driver_doubts import about_drivers
 from csimodel.index.importance import IMPACTS
 from csimodel.index.points import INDEX
 from csimodel.inference import Bootstrap, FitErrors, Linearized, infer, without_influence
@@ -62,7 +63,8 @@ class WhatIf(HasPage):
         By construct: today (its index), estimate (the change, points), se, df, lower, upper, p,
         reason, and after (today and the change).
     findings
-        Indexes that would leave 0 to 100.
+        Indexes that would leave 0 to 100, and drivers that something speaks against: the sign of
+        their correlation, or HTMT.
     """
 
     changes: Mapping[str, float]
@@ -145,7 +147,8 @@ def what_if(
     today = np.asarray(INDEX.values(fit.solution))
     table.insert(0, "today", today)
     table["after"] = table["today"] + table["estimate"]
-    return WhatIf(points, table, tuple(_about_scale(table)))
+    moved = [name for name, change in points.items() if change]
+    return WhatIf(points, table, (*_about_scale(table), *about_drivers(fit, moved)))
 
 
 def points_of_changes(changes: object, model: Model) -> dict[str, float]:
@@ -220,7 +223,8 @@ class GoalSeek(HasPage):
     share
         Of draws in which it can be reached; NaN without draws.
     findings
-        A goal that cannot be reached.
+        A goal that cannot be reached, and drivers to change that something speaks against: the
+        sign of their correlation, or HTMT.
     """
 
     target: str
@@ -356,6 +360,8 @@ def goal_seek(
     )
     highest = float(index[at_target] + impacts[places] @ change[0])
     findings: tuple[Finding, ...] = () if reached[0] else (_unreached(target, goal, highest),)
+    changed = [name for name, points in zip(names, change[0], strict=True) if points > 0]
+    findings += tuple(about_drivers(fit, changed, target))
     if drawn is not None:
         findings += _of_weights(fit, errors)
     today, spent = float(index[at_target]), float(price @ change[0])

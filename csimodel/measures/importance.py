@@ -195,8 +195,9 @@ class StatedImportance(Measure):
     Attributes
     ----------
     standing
-        A row for each attribute: importance, performance (both on 0 to 100), gap, rank by gap,
-        quadrant, and derived importance where a fit is given.
+        A row for each attribute, of groups (group, attribute): importance, performance (both on 0
+        to 100), gap, rank by gap, quadrant (empty where either is unknown), and derived importance
+        where a fit is given.
     """
 
     standing: pd.DataFrame
@@ -213,14 +214,15 @@ def stated_importance(
     performance_scale: tuple[float, float] | None = None,
     fit: Fit | None = None,
     target: ColumnName | None = None,
+    by: Names | None = None,
     level: float = 0.95,
 ) -> StatedImportance:
     """Set stated importance beside performance: quadrants, and gaps in order.
 
     Both are put on 0 to 100, as their scales differ. The quadrants divide at the means of all
-    attributes: important and weak is to be mended first. Where a fit is given, the importance that
-    its model derives (the total effect on `target` of the construct that a performance column
-    belongs to) stands beside what customers state.
+    attributes (of the group's own, with `by`): important and weak is to be mended first. Where a
+    fit is given, the importance that its model derives (the total effect on `target` of the
+    construct that a performance column belongs to) stands beside what customers state.
 
     Parameters
     ----------
@@ -232,14 +234,17 @@ def stated_importance(
         Lowest and highest answer; the survey's by default.
     fit, target
         A fit whose items hold the performance columns, and the construct that matters.
+    by
+        Column or columns that make groups.
     level
         Coverage.
 
     Returns
     -------
     StatedImportance
-        ``table`` (the gap, importance less performance in points, with its error; p is for no gap)
-        and ``standing`` (importance, performance, gap, rank, quadrant, derived).
+        ``table`` (the gap, importance less performance in points, with its error; p is for no gap),
+        ``standing`` (importance, performance, gap, rank, quadrant, derived) and ``differences``
+        of the groups' gaps. `csi.plots.importance_performance` draws it.
 
     Raises
     ------
@@ -265,7 +270,7 @@ def stated_importance(
     """
     if (fit is None) != (target is None):
         raise OptionError("fit= and target= go together: give both, or none.")
-    grouped = GroupedSurvey.of(data)
+    grouped = GroupedSurvey.of(data, by)
     stated, performed = (
         grouped.names("importance", importance),
         grouped.names("performance", performance),
@@ -279,14 +284,17 @@ def stated_importance(
     )
     count = len(stated)
     statistics = function_of_means(grouped.domains, columns, Differences(count))
-    means = function_of_means(grouped.domains, columns).estimate[0]
-    standing = _standing(performed, means[:count], means[count:])
+    means = function_of_means(grouped.domains, columns).estimate
+    standing = pd.concat(
+        [_standing(performed, own[:count], own[count:]) for own in means],
+        keys=grouped.labels,
+    )
     if fit is not None and target is not None:
-        standing["derived"] = _derived(fit, target, performed)
+        standing["derived"] = _derived(fit, target, performed) * len(means)
     return StatedImportance(
         title=message("Stated importance less performance"),
         statistics=statistics,
-        groups=None,
+        groups=grouped.labels,
         names=pd.Index(performed, name="item"),
         level=level,
         null=0.0,
@@ -388,27 +396,30 @@ def _points(
 
 
 _QUADRANTS = {
-    (True, False): "concentrate here",
-    (True, True): "keep up the good work",
-    (False, False): "low priority",
-    (False, True): "possible overkill",
+    (True, False): message("concentrate here"),
+    (True, True): message("keep up the good work"),
+    (False, False): message("low priority"),
+    (False, True): message("possible overkill"),
 }
 
 
 def _standing(names: tuple[str, ...], importance: Floats, performance: Floats) -> pd.DataFrame:
     """Return where each attribute stands."""
     gap = importance - performance
-    order = np.argsort(-gap, kind="stable")
-    rank = np.empty(len(gap), dtype=np.intp)
-    rank[order] = np.arange(1, len(gap) + 1)
-    places = zip(importance >= importance.mean(), performance >= performance.mean(), strict=True)
+    known = np.isfinite(gap)
+    middle = [
+        values[known].mean() if known.any() else np.nan for values in (importance, performance)
+    ]
+    places = zip(importance >= middle[0], performance >= middle[1], strict=True)
+    quadrants = [_QUADRANTS[bool(high), bool(good)] for high, good in places]
+    rank = pd.Series(-gap).rank(method="first").to_numpy()
     return pd.DataFrame(
         {
             "importance": importance,
             "performance": performance,
             "gap": gap,
-            "rank": rank,
-            "quadrant": [_QUADRANTS[bool(high), bool(good)] for high, good in places],
+            "rank": rank.astype(np.intp) if known.all() else rank,
+            "quadrant": np.where(known, np.array(quadrants, dtype=object), ""),
         },
         index=pd.Index(names, name="item"),
     )

@@ -16,8 +16,9 @@ from csimodel.errors import ModelError, OptionError, choose
 from csimodel.findings import Finding, counted, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference import Draws, ErrorSource, StandardErrors, infer
-from csimodel.inference.domains import function_of_means, one_group
+from csimodel.inference.domains import Domains, function_of_means, one_group
 from csimodel.measures import item_statistics as kernels
+from csimodel.measures.confirmation import index_of_shorter, measures_of_factors
 from csimodel.measures.items import survey_of, weighted_means
 from csimodel.model import Model
 from csimodel.moments import CrossProducts, Moments, Resampling, group_moments, moments_of
@@ -214,35 +215,84 @@ class ItemAnalysis(HasPage):
         DataFrame
             By construct: kept (chosen in the first half), alpha_first, alpha_second (of them in
             either half), alpha_whole (of all items in the second half), and correlation (of the
-            two scores in the second half).
+            two scores in the second half). Of the second half, too, what the shorter scale does to
+            the index: index_whole and index (means of items on 0 to 100), difference (index less
+            index_whole) with se, df, lower, upper, p and reason.
 
         Raises
         ------
         OptionError
             For an `rng` that is none.
         """
-        rows = len(self.answers.values)
-        half = np.zeros(rows, dtype=np.intp)
-        half[generator_of(rng).permutation(rows)[rows // 2 :]] = 1
+        half = self._halves(rng)
         moments = group_moments(self.answers, half, 2)
+        second_half = Domains(self.answers, half - 1, 1)
         results = {}
         for name, block in self.blocks.items():
             first, second = self._cov(block, moments.cov)
-            whole = float(kernels.alpha_of(first))
-            line = self.reliability if whole >= self.reliability else whole - 0.05
-            places = tuple(range(len(block)))
-            for shorter in kernels.shorter_scales(first):
-                if kernels.alpha_of(first[np.ix_(shorter, shorter)]) >= line:
-                    places = shorter
+            places = self._chosen(first)
             own = np.ix_(places, places)
+            scores = (self._scores(block), self._scores([block[k] for k in places]))
+            row = index_of_shorter(second_half, *scores, self.level)
             results[name] = {
                 "kept": " ".join(block[k] for k in places),
                 "alpha_first": float(kernels.alpha_of(first[own])),
                 "alpha_second": float(kernels.alpha_of(second[own])),
                 "alpha_whole": float(kernels.alpha_of(second)),
                 "correlation": _correlation(second, places),
+                **row,
             }
         return pd.DataFrame.from_dict(results, orient="index").rename_axis("construct")
+
+    def confirm_factors(self, rng: int | np.random.Generator | None = 0) -> pd.DataFrame:
+        """Fit the scales as common factors (CFA) in the half that `confirm` tries them in.
+
+        Maximum likelihood, a factor for each construct, all of them correlated; the same `rng`
+        makes the same halves.
+
+        Returns
+        -------
+        DataFrame
+            Rows ``"all items"`` and ``"shorter"``, the scales chosen in the first half; columns
+            items, n, chisq, df, pvalue, cfi, tli, rmsea, srmr, and reason where there is no
+            solution.
+
+        Raises
+        ------
+        OptionError
+            For an `rng` that is none.
+
+        References
+        ----------
+        Jöreskog, K. G. (1969). A general approach to confirmatory maximum likelihood factor
+        analysis. Psychometrika 34, 183-202. https://doi.org/10.1007/BF02289343
+        """
+        moments = group_moments(self.answers, self._halves(rng), 2)
+        shorter = {}
+        for name, block in self.blocks.items():
+            shorter[name] = tuple(block[k] for k in self._chosen(self._cov(block, moments.cov)[0]))
+        rows = {
+            message("all items"): measures_of_factors(self.blocks, moments[1]),
+            message("shorter"): measures_of_factors(shorter, moments[1]),
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("scales")
+
+    def _halves(self, rng: int | np.random.Generator | None) -> NDArray[np.intp]:
+        """Return 0 for respondents of the first half and 1 for those of the second."""
+        rows = len(self.answers.values)
+        half = np.zeros(rows, dtype=np.intp)
+        half[generator_of(rng).permutation(rows)[rows // 2 :]] = 1
+        return half
+
+    def _chosen(self, cov: Floats) -> tuple[int, ...]:
+        """Return the places of the shortest scale that is reliable enough by its covariances."""
+        whole = float(kernels.alpha_of(cov))
+        line = self.reliability if whole >= self.reliability else whole - 0.05
+        places = tuple(range(len(cov)))
+        for shorter in kernels.shorter_scales(cov):
+            if kernels.alpha_of(cov[np.ix_(shorter, shorter)]) >= line:
+                places = tuple(shorter)
+        return places
 
     def table(self, name: str = "items") -> pd.DataFrame:
         """Return a table.
@@ -325,8 +375,8 @@ def analyze_items(
     Returns
     -------
     ItemAnalysis
-        With ``items``, ``scales``, ``shorter`` (and ``suggested``), ``confirm()`` by halves, and
-        ``table("item_total")`` with intervals.
+        With ``items``, ``scales``, ``shorter`` (and ``suggested``), ``confirm()`` and
+        ``confirm_factors()`` by halves, and ``table("item_total")`` with intervals.
 
     Raises
     ------

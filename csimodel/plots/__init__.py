@@ -18,6 +18,7 @@ from csimodel.plots.dot import to_dot
 from csimodel.plots.heat_map import heat_map
 from csimodel.plots.importance import importance_performance
 from csimodel.plots.invariance import micom
+from csimodel.plots.loadings import loadings
 from csimodel.plots.lorenz import lorenz
 from csimodel.plots.moderation import moderation
 from csimodel.plots.necessity import necessary_conditions
@@ -38,6 +39,7 @@ __all__ = [
     "importance_performance",
     "index_bars",
     "intervals",
+    "loadings",
     "lorenz",
     "micom",
     "moderation",

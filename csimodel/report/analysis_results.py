@@ -12,7 +12,8 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.estimators import Fit
 from csimodel.findings import SEVERITIES, Finding, gravest_first
 from csimodel.floats import own_errstate_in
-from csimodel.index import LeadingGroup, design_effects, leading_driver
+from csimodel.index import LeadingDriver, LeadingGroup, design_effects, leading_driver
+from csimodel.index.driver_doubts import DriverDoubt, driver_doubts
 from csimodel.index.programme import Programme
 from csimodel.inference import Bootstrap
 from csimodel.measures.description import Description
@@ -161,9 +162,15 @@ class AnalysisResults:
         return self.groupings[0].segments if self.groupings else None
 
     @cached_property
-    def leading_driver(self) -> LeadingGroup | None:
+    def leading_driver(self) -> LeadingDriver | None:
         """The driver with the largest effect on the target, tested against all others."""
         return leading_driver(self.bootstrap, self.target, self.level)
+
+    @cached_property
+    def doubt(self) -> DriverDoubt | None:
+        """What speaks against the driver with the largest effect on the target, or None."""
+        doubts = driver_doubts(self.fit, self.target, self.assessment.htmt)
+        return next((own for own in doubts if own.driver == self.importance.index[0]), None)
 
     @cached_property
     def design_effect(self) -> tuple[float, float]:

@@ -219,15 +219,16 @@ def _appendix(analysis: AnalysisResults) -> list[Grid]:
 
 def _tiles(analysis: AnalysisResults) -> list[tuple[str, str, str]]:
     """Return the other figures a board asks for: what it is, the number, what it means."""
-    first = analysis.importance.iloc[0]
+    first, doubt = analysis.importance.iloc[0], analysis.doubt
     tiles = [
         (
             text("Largest estimated effect"),
             str(analysis.importance.index[0]),
             text(
-                "one point more on its index goes with {importance} points of {target}",
+                _MEANING[(False, False) if doubt is None else doubt.kind],
                 importance=number(first["importance"], 2),
                 target=analysis.target,
+                **({} if doubt is None else doubt.fields),
             ),
         )
     ]
@@ -248,6 +249,23 @@ def _tiles(analysis: AnalysisResults) -> list[tuple[str, str, str]]:
             )
         )
     return tiles
+
+
+_MEANING = {  # by what speaks against the driver: the sign of its effect, HTMT
+    (False, False): "one point more on its index goes with {importance} points of {target}",
+    (True, False): (
+        "one point more on its index goes with {importance} points of {target}, although the two "
+        "correlate the other way ({correlation})"
+    ),
+    (False, True): (
+        "one point more on its index goes with {importance} points of {target}, from which HTMT "
+        "cannot tell it ({htmt})"
+    ),
+    (True, True): (
+        "one point more on its index goes with {importance} points of {target}, although the two "
+        "correlate the other way ({correlation}) and HTMT cannot tell them apart ({htmt})"
+    ),
+}
 
 
 def _gauge(mean: float, lower: float, upper: float) -> dict[str, str]:

@@ -305,8 +305,6 @@ def _contributions(programme: Programme) -> Iterator[Section]:
     if not len(parts):
         return
     order = parts.loc[parts["total"].abs().sort_values(ascending=False, kind="stable").index]
-    first = order.iloc[0]
-    name = label(order.index.get_level_values("unit")[0])
     yield Section(
         text("What the change is made of"),
         grid(
@@ -322,16 +320,28 @@ def _contributions(programme: Programme) -> Iterator[Section]:
                 for key, row in order.head(_RANKED).iterrows()
             ),
         ),
-        (
-            text(
-                "The change of the whole is {change} points: {scores} by changes of "
-                "scores and {weights} by changes of weights. {name} adds the most, "
-                "{total}.",
-                change=number(parts["total"].sum(), 2),
-                scores=number(parts["scores"].sum(), 2),
-                weights=number(parts["weights"].sum(), 2),
-                name=name,
-                total=number(first["total"], 2),
-            ),
-        ),
+        tuple(_largest_part(programme, order)),
     )
+
+
+def _largest_part(programme: Programme, order: pd.DataFrame) -> Iterator[str]:
+    """Say what the change is made of, and which unit with an error adds the most."""
+    yield text(
+        "The change of the whole is {change} points: {scores} by changes of scores and {weights} "
+        "by changes of weights.",
+        change=number(order["total"].sum(), 2),
+        scores=number(order["scores"].sum(), 2),
+        weights=number(order["weights"].sum(), 2),
+    )
+    level = programme.hierarchy.levels[0]
+    scores = rows_of_level(programme, programme.scores, level)["se"]
+    values = scores.index.get_level_values
+    known = set(values("unit")[scores.notna() & (values("period") == _last(programme))])
+    units = order.index.get_level_values("unit")
+    place = next((place for place, unit in enumerate(units) if unit in known), None)
+    if place is not None:
+        yield text(
+            "{name} adds the most, {total}.",
+            name=label(units[place]),
+            total=number(order["total"].iloc[place], 2),
+        )

@@ -70,17 +70,16 @@ def headline(analysis: AnalysisResults) -> list[str]:
 
 def drivers(analysis: AnalysisResults) -> list[str]:
     """Say which effect on the target is largest, how sure the order is, and what is lowest."""
-    table, target = analysis.importance, analysis.target
+    table, target, doubt = analysis.importance, analysis.target, analysis.doubt
     first = table.iloc[0]
     sentences = [
         text(
-            "The largest estimated effect on {target} is that of {index}: under "
-            "the model, one point more on its index goes with {importance} "
-            "points of {target}{interval}.",
+            _LARGEST[(False, False) if doubt is None else doubt.kind],
             target=target,
             index=table.index[0],
             importance=number(first["importance"], 2),
             interval=_interval(first, analysis.level),
+            **({} if doubt is None else doubt.fields),
         ),
     ]
     if len(table) > 1:
@@ -90,7 +89,11 @@ def drivers(analysis: AnalysisResults) -> list[str]:
                 "{index} comes next with {importance}. {told_apart}",
                 index=table.index[1],
                 importance=number(second["importance"], 2),
-                told_apart=_told_apart(analysis.leading_driver, str(table.index[0]), "driver"),
+                told_apart=_told_apart(
+                    analysis.leading_driver,
+                    str(table.index[0]),
+                    "driver" if doubt is None else "doubtful driver",
+                ),
             )
         )
         lowest = int(table["performance"].argmin())
@@ -114,6 +117,29 @@ def drivers(analysis: AnalysisResults) -> list[str]:
             )
         )
     return sentences
+
+
+_LARGEST = {  # by what speaks against the driver: the sign of its effect, HTMT
+    (False, False): (
+        "The largest estimated effect on {target} is that of {index}: under the model, one point "
+        "more on its index goes with {importance} points of {target}{interval}."
+    ),
+    (True, False): (
+        "The largest estimated effect on {target} is that of {index}, although the two correlate "
+        "the other way ({correlation}), so that it is what the other drivers leave: under the "
+        "model, one point more on its index goes with {importance} points of {target}{interval}."
+    ),
+    (False, True): (
+        "The largest estimated effect on {target} is that of {index}, which HTMT cannot tell from "
+        "{target} itself ({htmt}): under the model, one point more on its index goes with "
+        "{importance} points of {target}{interval}."
+    ),
+    (True, True): (
+        "The largest estimated effect on {target} is that of {index}, although the two correlate "
+        "the other way ({correlation}) and HTMT cannot tell them apart ({htmt}): under the model, "
+        "one point more on its index goes with {importance} points of {target}{interval}."
+    ),
+}
 
 
 def repurchase(analysis: AnalysisResults) -> list[str]:
@@ -330,11 +356,16 @@ def _points(change: float, decimals: int) -> str:
 
 
 def by_group(analysis: AnalysisResults, grouping: Grouping) -> list[str]:
-    """Say which group stands highest and lowest, and whether that was shown."""
+    """Say which group stands highest and lowest of those with an error, and whether it is shown."""
     table = target_by_group(analysis, grouping)
     table = table[table["mean"].notna()]
     if len(table) < 2:
         return []
+    unknown = int(table["se"].isna().sum())
+    aside = [] if not unknown else [counted(unknown, _ONE_WITHOUT, _WITHOUT)]
+    table = table[table["se"].notna()]
+    if len(table) < 2:
+        return [text(_NO_GROUPS, target=analysis.target), *aside]
     names = [label(key[:-1] if len(key) > 2 else key[0]) for key in table.index]
     high, low = int(table["mean"].argmax()), int(table["mean"].argmin())
     best, worst = number(table["mean"].iloc[high]), number(table["mean"].iloc[low])
@@ -351,7 +382,8 @@ def by_group(analysis: AnalysisResults, grouping: Grouping) -> list[str]:
                 level=percent(leading.level),
                 lowest=names[low],
                 worst=worst,
-            )
+            ),
+            *aside,
         ]
     return [
         text(
@@ -363,16 +395,32 @@ def by_group(analysis: AnalysisResults, grouping: Grouping) -> list[str]:
             lowest=names[low],
             worst=worst,
             told_apart=_told_apart(leading, names[high], "group"),
-        )
+        ),
+        *aside,
     ]
+
+
+_NO_GROUPS = (
+    "Fewer than two groups have an index of {target} with an error, so none is named as the "
+    "highest."
+)
+_ONE_WITHOUT = (
+    "{count:,} group without an error (a single respondent or cluster, or answers that are all "
+    "alike) is not compared."
+)
+_WITHOUT = (
+    "{count:,} groups without an error (a single respondent or cluster, or answers that are all "
+    "alike) are not compared."
+)
 
 
 def _told_apart(leading: LeadingGroup | None, first: str, kind: str) -> str:
     """Say whether the first differs from every other, and from how many it does."""
-    if leading is None or leading.table["p_adjusted"].isna().any():
+    untested = 0 if leading is None else len(leading.table) - len(leading.compared)
+    if leading is None or not len(leading.compared) or (untested and kind != "group"):
         return text(_TOLD_APART[kind, "untested"], first=first)
-    others, level = len(leading.table), percent(leading.level)
-    differ = int((leading.table["p_adjusted"] < 1 - leading.level).sum())
+    others, level = len(leading.compared), percent(leading.level)
+    differ = int((leading.compared["p_adjusted"] < 1 - leading.level).sum())
     if leading.distinct:
         return text(_TOLD_APART[kind, "all"], first=first, level=level)
     if others == 1:
@@ -399,6 +447,21 @@ _TOLD_APART = {
         "once ({level})."
     ),
     ("driver", "some"): (
+        "{first} differs from {differ} of {others} other drivers in a test of all differences at "
+        "once ({level}); that it is the highest is not shown."
+    ),
+    ("doubtful driver", "untested"): (
+        "Whether {first} differs from every other driver cannot be tested with these data."
+    ),
+    ("doubtful driver", "all"): (
+        "That {first} differs from every other driver in a test of all differences at once "
+        "({level}) does not lift this reservation."
+    ),
+    ("doubtful driver", "none"): (
+        "{first} is not shown to differ from any other driver in a test of all differences at "
+        "once ({level})."
+    ),
+    ("doubtful driver", "some"): (
         "{first} differs from {differ} of {others} other drivers in a test of all differences at "
         "once ({level}); that it is the highest is not shown."
     ),

@@ -764,6 +764,7 @@ def programme(given):
             _draw(judge, "plots.trend", csi.plots.trend, made)
             _draw(judge, "plots.small_multiples", csi.plots.small_multiples, made)
             _draw(judge, "plots.heat_map", csi.plots.heat_map, made)
+            _draw(judge, "plots.loadings", csi.plots.loadings, given.fit)
             _draw(judge, "plots.contributions", csi.plots.contributions, made)
 
 

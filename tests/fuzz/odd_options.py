@@ -238,7 +238,10 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
         "plots.ranking": (plots.ranking, {"ranks": p.programme.rank().table}),
         "plots.trend": (plots.trend, {"programme": p.programme, "level": "half", "units": ["a"]}),
         "plots.small_multiples": (plots.small_multiples, {"programme": p.programme}),
-        "plots.heat_map": (plots.heat_map, {"programme": p.programme, "period": 1}),
+        "plots.heat_map": (
+            plots.heat_map, {"programme": p.programme, "period": 1, "reverse": ["Complaints"]},
+        ),
+        "plots.loadings": (plots.loadings, {"result": p.fit}),
         "plots.contributions": (plots.contributions, {"programme": p.programme, "period": 1}),
         "respondent_index": (csi.respondent_index, {"fit": p.fit}),
         "respondent_index (file)": (

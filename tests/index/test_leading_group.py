@@ -77,9 +77,13 @@ def test_groups_without_an_error_are_not_told_apart():
     rows = survey.data.assign(g=["one"] + ["two"] * 44 + ["three"] * 45)
     fit = csi.fit(MODEL, csi.read_survey(rows, scale=(1, 10), items=list("abcd")))
     leader = leading_group(fit, "g", "B")
+    assert leader.group != "one"
     assert not leader.distinct
-    assert leader.headline.endswith(" is not known.")
-    assert leader.table["p"].isna().any()
+    assert leader.table["p"].isna().tolist() == [False, True]
+    alone = replace(leader, table=leader.table.loc[["one"]])
+    assert (alone.distinct, alone.headline.endswith(" is not known.")) == (False, True)
+    surer = replace(leader, table=leader.table.assign(p_adjusted=[1e-9, np.nan]))
+    assert surer.headline == f"{leader.group} differs from all others that have an error in B."
     with pytest.raises(csi.errors.ModelError, match=r"^Construct 'C' is not in the model"):
         leading_group(fit, "g", "C")
 

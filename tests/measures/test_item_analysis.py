@@ -76,6 +76,37 @@ def test_halves_choose_and_try():
     assert table["correlation"].between(0.5, 1.0000001).all()
 
 
+def test_the_second_half_tells_what_the_shorter_scale_does_to_the_index():
+    """The paired difference of two means by hand, on 0 to 100."""
+    row = ANALYSIS.confirm(rng=1).loc["Quality"]
+    order = np.random.default_rng(1).permutation(250)[125:]
+    points = (MOBI.data.iloc[np.sort(order)] - 1) / 9 * 100
+    whole = points[[f"PERQ{k}" for k in range(1, 8)]].mean(axis=1)
+    gap = points[row["kept"].split()].mean(axis=1) - whole
+    assert row["index_whole"] == pytest.approx(whole.mean())
+    assert row["difference"] == pytest.approx(gap.mean())
+    assert row["index"] == pytest.approx(whole.mean() + gap.mean())
+    assert row["se"] == pytest.approx(gap.std(ddof=1) / np.sqrt(125))
+    assert row["df"] == 124
+
+
+def test_scales_are_confirmed_as_factors_in_the_second_half(reference):
+    analysis = csi.analyze_items(MOBI, {"Q": [f"PERQ{k}" for k in range(1, 8)],
+                                        "S": ["CUSA1", "CUSA2", "CUSA3"]})  # fmt: skip
+    table = analysis.confirm_factors(rng=1)
+    theirs = reference("mobi_confirmation.json")
+    assert list(table.index) == ["all items", "shorter"]
+    kept = " ".join(analysis.confirm(rng=1)["kept"])
+    assert kept == theirs["kept"]
+    for row in table.index:
+        for name, value in theirs[row].items():
+            assert table.loc[row, name] == pytest.approx(value, abs=1e-6), (row, name)
+    assert (table["n"] == 125).all()
+    one = csi.analyze_items(MOBI, {"L": ["CUSL1", "CUSL3"]}).confirm_factors(rng=1)
+    assert one["chisq"].isna().all()
+    assert (one["reason"] != "").all()
+
+
 def test_intervals_come_from_draws():
     analysis = csi.analyze_items(MOBI, {"Q": ["PERQ1", "PERQ2", "PERQ3"]}, draws=300, rng=2)
     for name in ("item_total", "alpha_if_deleted"):

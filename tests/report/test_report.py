@@ -524,10 +524,31 @@ def test_highest_is_said_only_of_a_group_that_differs_from_every_other():
 
 def test_a_group_of_one_is_no_headline():
     found = by_firm(["France"] + ["Spain"] * 249)
-    (said,) = sentences.by_group(found, tables.target_by_group(found))
-    assert "cannot be tested with these data" in said
-    assert "is highest in" not in said
+    said = sentences.by_group(found, tables.target_by_group(found))
+    assert said == [
+        "Fewer than two groups have an index of S with an error, so none is named as the highest.",
+        "1 group without an error (a single respondent or cluster, or answers that are all alike) "
+        "is not compared.",
+    ]
     assert "– to –" not in found.summary()
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_highest_group_without_an_error_leads_no_sentence(language):
+    best = int(csi.load_mobi().data[["CUSA1", "CUSA2", "CUSA3"]].sum(axis=1).argmax())
+    firm = np.array(["a", "b"] * 125, dtype=object)
+    firm[best] = "Alone"
+    found = by_firm(firm)
+    table = tables.target_by_group(found)
+    assert table["mean"].idxmax()[0] == "Alone"
+    with csi.language(language):
+        said = sentences.by_group(found, table)
+        assert not any("Alone" in sentence for sentence in said)
+        assert "Alone" not in found.leading.headline
+        assert len(said) == 2
+    assert found.leading.group in ("a", "b")
+    assert found.leading.table.loc["Alone", "reason"]
+    assert len(found.leading.compared) == 1
 
 
 def test_the_first_driver_leads_only_where_a_test_of_all_differences_says_so():

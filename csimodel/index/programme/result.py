@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import pandas as pd
 
 from csimodel.arguments import checked_in
@@ -85,6 +86,18 @@ class Programme(HasPage):
     def constructs(self) -> tuple[str, ...]:
         """Names of the indexes."""
         return self.model.construct_names
+
+    @cached_property
+    def falling(self) -> tuple[str, ...]:
+        """Constructs that correlate negatively with `construct`, as complaints do: more is worse.
+
+        By the mean correlation over all units of the lowest level and periods.
+        """
+        place = self.constructs.index(self.construct)
+        cor = self.groups.solution.estimates.construct_cor[..., place, :]
+        known = np.isfinite(cor)
+        mean = np.where(known, cor, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        return tuple(name for name, own in zip(self.constructs, mean, strict=True) if own < 0)
 
     def chosen_construct(self, construct: object) -> str:
         """Return a construct by its name, of None that of the programme.
