@@ -127,33 +127,42 @@ def about_drivers(fit: Fit, drivers: Sequence[str], target: str | None = None) -
         if doubt.driver in drivers
     ]
     against = [doubt for doubt in doubts if doubt.against]
-    if against:
-        template = _AGAINST if len(against) == 1 else _SEVERAL_AGAINST
-        named, values = _told(against)
-        yield Finding(
-            "effect-against-correlation", template, named, "warning", len(against), values
-        )
     alike = [doubt for doubt in doubts if doubt.alike]
-    if alike:
-        template = _ALIKE if len(alike) == 1 else _SEVERAL_ALIKE
-        named, values = _told(alike)
-        yield Finding("driver-like-target", template, named, "warning", len(alike), values)
+    if len(against) == 1:
+        (own,) = against
+        values: dict[str, object] = {
+            "driver": own.driver,
+            "target": own.target,
+            "effect": own.effect,
+            "correlation": own.correlation,
+        }
+        yield Finding("effect-against-correlation", _AGAINST, _named(against), "warning", 1, values)
+    elif against:
+        count, values = len(against), {"count": len(against), "pairs": _pairs(against)}
+        yield Finding(
+            "effect-against-correlation",
+            _SEVERAL_AGAINST,
+            _named(against),
+            "warning",
+            count,
+            values,
+        )
+    if len(alike) == 1:
+        (own,) = alike
+        values = {"driver": own.driver, "target": own.target, "htmt": own.htmt}
+        yield Finding("driver-like-target", _ALIKE, _named(alike), "warning", 1, values)
+    elif alike:
+        count, values = len(alike), {"count": len(alike), "pairs": _pairs(alike)}
+        yield Finding("driver-like-target", _SEVERAL_ALIKE, _named(alike), "warning", count, values)
 
 
-def _told(doubts: Sequence[DriverDoubt]) -> tuple[tuple[str, ...], dict[str, object]]:
-    """Return the constructs of some doubts, and what sentences of them name."""
-    first = doubts[0]
-    named = dict.fromkeys(name for doubt in doubts for name in (doubt.driver, doubt.target))
-    values: dict[str, object] = {
-        "count": len(doubts),
-        "pairs": tuple(f"{doubt.driver} → {doubt.target}" for doubt in doubts),
-        "driver": first.driver,
-        "target": first.target,
-        "effect": first.effect,
-        "correlation": first.correlation,
-        "htmt": first.htmt,
-    }
-    return tuple(named), values
+def _named(doubts: Sequence[DriverDoubt]) -> tuple[str, ...]:
+    """Return the constructs of some doubts, each once."""
+    return tuple(dict.fromkeys(name for own in doubts for name in (own.driver, own.target)))
+
+
+def _pairs(doubts: Sequence[DriverDoubt]) -> tuple[str, ...]:
+    return tuple(f"{own.driver} → {own.target}" for own in doubts)
 
 
 def _ratios(fit: Fit, table: pd.DataFrame | None) -> dict[frozenset[str], tuple[float, float]]:
