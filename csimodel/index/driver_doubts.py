@@ -126,43 +126,40 @@ def about_drivers(fit: Fit, drivers: Sequence[str], target: str | None = None) -
         for doubt in driver_doubts(fit, own)
         if doubt.driver in drivers
     ]
-    against = [doubt for doubt in doubts if doubt.against]
-    alike = [doubt for doubt in doubts if doubt.alike]
-    if len(against) == 1:
-        (own,) = against
-        values: dict[str, object] = {
-            "driver": own.driver,
-            "target": own.target,
-            "effect": own.effect,
-            "correlation": own.correlation,
-        }
-        yield Finding("effect-against-correlation", _AGAINST, _named(against), "warning", 1, values)
-    elif against:
-        count, values = len(against), {"count": len(against), "pairs": _pairs(against)}
-        yield Finding(
-            "effect-against-correlation",
-            _SEVERAL_AGAINST,
-            _named(against),
-            "warning",
-            count,
-            values,
-        )
-    if len(alike) == 1:
-        (own,) = alike
-        values = {"driver": own.driver, "target": own.target, "htmt": own.htmt}
-        yield Finding("driver-like-target", _ALIKE, _named(alike), "warning", 1, values)
-    elif alike:
-        count, values = len(alike), {"count": len(alike), "pairs": _pairs(alike)}
-        yield Finding("driver-like-target", _SEVERAL_ALIKE, _named(alike), "warning", count, values)
+    for doubt in doubts:
+        if doubt.alike:
+            yield about_likeness(doubt.driver, doubt.target, doubt.htmt)
+        if doubt.against:
+            yield about_sign(doubt.driver, doubt.target, doubt.effect, doubt.correlation)
 
 
-def _named(doubts: Sequence[DriverDoubt]) -> tuple[str, ...]:
-    """Return the constructs of some doubts, each once."""
-    return tuple(dict.fromkeys(name for own in doubts for name in (own.driver, own.target)))
+def about_likeness(driver: str, target: str, htmt: float) -> Finding:
+    """Say that respondents answer a driver and its target as if they were one thing."""
+    return Finding(
+        "driver-not-told-apart",
+        "Respondents answer {driver!r} and {target!r} as if they were one thing (HTMT "
+        "{value:.2f}), so what goes with a point of {driver!r} says little about {target!r}.",
+        (driver, target),
+        count=1,
+        values={"driver": driver, "target": target, "value": htmt},
+    )
 
 
-def _pairs(doubts: Sequence[DriverDoubt]) -> tuple[str, ...]:
-    return tuple(f"{own.driver} → {own.target}" for own in doubts)
+def about_sign(driver: str, target: str, effect: float, correlation: float) -> Finding:
+    """Say that an effect has another sign than the correlation."""
+    return Finding(
+        "effect-against-correlation",
+        "The estimated effect of {driver!r} on {target!r} ({effect:.2f} points for a point) has "
+        "the other sign than their correlation ({correlation:.2f}): drivers that overlap can turn "
+        "a sign, so do not read this effect by itself.",
+        (driver, target),
+        values={
+            "driver": driver,
+            "target": target,
+            "effect": effect,
+            "correlation": correlation,
+        },
+    )
 
 
 def _ratios(fit: Fit, table: pd.DataFrame | None) -> dict[frozenset[str], tuple[float, float]]:
@@ -177,22 +174,3 @@ def _ratios(fit: Fit, table: pd.DataFrame | None) -> dict[frozenset[str], tuple[
         for pair, ratio, upper in zip(table.index, table["estimate"], uppers, strict=True)
         if not exempt.intersection(pair)
     }
-
-
-_AGAINST = (
-    "The effect of {driver} on {target} ({effect:.2f} points per point) has another sign than "
-    "their correlation ({correlation:.2f}): it is what the other drivers leave, and by itself no "
-    "ground to change {driver}."
-)
-_SEVERAL_AGAINST = (
-    "{count} effects have another sign than the correlation of the two: {pairs:10}; they are what "
-    "the other drivers leave, and by themselves no ground for a change."
-)
-_ALIKE = (
-    "HTMT cannot tell {driver} from {target} ({htmt:.2f}): respondents answer both as if they were "
-    "one thing, so that the effect of the one on the other says little."
-)
-_SEVERAL_ALIKE = (
-    "HTMT cannot tell {count} drivers from what they are to move: {pairs:10}; respondents answer "
-    "both as if they were one thing, so that such an effect says little."
-)

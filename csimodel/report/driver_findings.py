@@ -10,6 +10,7 @@ from csimodel.assessment import Assessment
 from csimodel.assessment.verdicts import NOT_JUDGED, limit
 from csimodel.estimators import Fit
 from csimodel.findings import Finding
+from csimodel.index.driver_doubts import about_likeness, about_sign
 
 
 def driver_findings(
@@ -43,19 +44,7 @@ def driver_findings(
         correlation = float(fit.construct_cor[driver][target])
         unclear = float(row.get("lower", effect)) <= 0 <= float(row.get("upper", effect))
         if effect * correlation < 0 and not unclear:
-            yield Finding(
-                "effect-against-correlation",
-                "The estimated effect of {driver!r} on {target!r} ({effect:.2f} points for a "
-                "point) has the other sign than their correlation ({correlation:.2f}): drivers "
-                "that overlap can turn a sign, so do not read this effect by itself.",
-                (driver, target),
-                values={
-                    "driver": driver,
-                    "target": target,
-                    "effect": effect,
-                    "correlation": correlation,
-                },
-            )
+            yield about_sign(driver, target, effect, correlation)
 
 
 def _alike(assessment: Assessment, drivers: list[str], target: str) -> Iterator[Finding]:
@@ -74,14 +63,7 @@ def _alike(assessment: Assessment, drivers: list[str], target: str) -> Iterator[
     values = {"target": target, "value": max(alike.values())}
     if len(alike) == 1:
         (driver,) = alike
-        yield Finding(
-            "driver-not-told-apart",
-            "Respondents answer {driver!r} and {target!r} as if they were one thing (HTMT "
-            "{value:.2f}), so what goes with a point of {driver!r} says little about {target!r}.",
-            (driver, target),
-            count=1,
-            values={"driver": driver, **values},
-        )
+        yield about_likeness(driver, target, alike[driver])
         return
     yield Finding(
         "driver-not-told-apart",

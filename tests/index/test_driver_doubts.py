@@ -102,7 +102,7 @@ def test_the_test_of_all_drivers_lifts_no_reservation(own):
         assert ("HTMT cannot tell the two apart" in leader.headline) == kind[1]
 
 
-CODES = {"against": "effect-against-correlation", "alike": "driver-like-target"}
+CODES = {"against": "effect-against-correlation", "alike": "driver-not-told-apart"}
 
 
 def test_changes_of_doubtful_drivers_are_pointed_out(own):

@@ -47,7 +47,7 @@ def test_an_index_beyond_the_scale_is_told(fit):
     found = csi.what_if(fit, {"Quality": 40})
     finding = found.findings[0]
     assert finding.code == "what-if-outside-scale"
-    assert [own.code for own in found.findings[1:]] == ["driver-like-target"]
+    assert [own.code for own in found.findings[1:]] == ["driver-not-told-apart"]
     assert "Quality" in finding.values["names"]
     assert "What if: Quality +40" in str(found.summary())
 

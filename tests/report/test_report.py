@@ -505,7 +505,7 @@ def by_firm(firm, **options):
 def test_highest_is_said_only_of_a_group_that_differs_from_every_other():
     chance = np.random.default_rng(1).choice(list("abcdef"), 250)
     found = by_firm(chance)
-    (said,) = sentences.by_group(found, tables.target_by_group(found))
+    (said,) = sentences.by_group(found, found.groupings[0])
     assert "is highest in" not in said
     assert "The highest estimate of S is that of" in said
     assert "is not shown" in said
@@ -513,7 +513,7 @@ def test_highest_is_said_only_of_a_group_that_differs_from_every_other():
     found = by_firm(
         np.where(data["CUSA1"] > 8, "content", np.where(data["CUSA1"] > 6, "so", "less"))
     )
-    (said,) = sentences.by_group(found, tables.target_by_group(found))
+    (said,) = sentences.by_group(found, found.groupings[0])
     assert said.startswith("S is highest in content (")
     assert "differs from every other group in a test of all differences at once" in said
     facts = results.results(found)["highest"]["group"]
@@ -524,7 +524,7 @@ def test_highest_is_said_only_of_a_group_that_differs_from_every_other():
 
 def test_a_group_of_one_is_no_headline():
     found = by_firm(["France"] + ["Spain"] * 249)
-    said = sentences.by_group(found, tables.target_by_group(found))
+    said = sentences.by_group(found, found.groupings[0])
     assert said == [
         "Fewer than two groups have an index of S with an error, so none is named as the highest.",
         "1 group without an error (a single respondent or cluster, or answers that are all alike) "
@@ -539,10 +539,10 @@ def test_the_highest_group_without_an_error_leads_no_sentence(language):
     firm = np.array(["a", "b"] * 125, dtype=object)
     firm[best] = "Alone"
     found = by_firm(firm)
-    table = tables.target_by_group(found)
+    table = tables.target_by_group(found, found.groupings[0])
     assert table["mean"].idxmax()[0] == "Alone"
     with csi.language(language):
-        said = sentences.by_group(found, table)
+        said = sentences.by_group(found, found.groupings[0])
         assert not any("Alone" in sentence for sentence in said)
         assert "Alone" not in found.leading.headline
         assert len(said) == 2
