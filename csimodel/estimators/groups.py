@@ -353,7 +353,12 @@ def _of_scan(
         dropped,
         scan.template,
         replace(whole.nobody, findings=whole.findings),
-        (*whole.findings, *lost, *suppressed_groups(labels, solution.moments.n, least)),
+        (
+            *whole.findings,
+            *lost,
+            *suppressed_groups(labels, solution.moments.n, least),
+            *whole.design.findings,
+        ),
         scanned,
     )
 
