@@ -218,6 +218,7 @@ def test_a_number_of_segments_without_a_solution_is_left_out():
         ({"starts": np.ones((60, 2))}, OptionError, r"must sum to 1"),
         ({"tolerance": 0.0}, OptionError, r"^tolerance=0.0 must be a number"),
         ({"iterations": 0}, OptionError, r"^iterations=0 must be a whole number"),
+        ({"iterations": 1_500_000}, OptionError, r"^iterations=1500000 must be at most"),
     ],
 )
 def test_what_is_refused(mobi, small, options, error, sentence):

@@ -207,6 +207,7 @@ def test_what_one_model_does_not_have_is_no_number(mobi):
     ("fits", "reason"),
     [
         (lambda m: nested(m, csi.PLS()), "not both by covariance SEM"),
+        (lambda m: [nested(m, csi.PLS())[0], nested(m, csi.ML())[1]], "not both by covariance SEM"),
         (lambda m: nested(m, csi.ML(max_iterations=1)), "without a solution"),
         (lambda m: nested(m, csi.WLSMV()), "no test by statistics of ordered answers"),
         (lambda m: [nested(m, csi.ML())[0]] * 2, "as many degrees of freedom"),

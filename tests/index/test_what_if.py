@@ -93,6 +93,7 @@ def test_a_goal_is_reached_by_what_if(fit):
     assert_allclose(after, 80)
     assert_allclose(goal.cost, goal.table["change"] @ [1, 3])
     assert goal.share > 0.5
+    assert f"Reached in {100 * goal.share:.0f} % of the draws" in str(goal.summary())
     assert (goal.table["lower"] <= goal.table["change"] + 1e-9).all()
     assert csi.goal_seek(fit, "Loyalty", at=10).cost == 0
     assert csi.goal_seek(fit, "Loyalty", at=10).reached

@@ -151,3 +151,15 @@ def test_moments_of_a_sample_and_of_groups_are_additive_moments():
         assert_allclose(groups.cov[code], np.cov(own[codes == code].T), rtol=1e-12)
     assert groups.n[3] == 0
     assert np.isnan(groups.mean[3]).all()
+
+
+def test_rows_of_several_strides_are_summed():
+    """Sums about a centre that is not the mean, over more rows than are multiplied together."""
+    values = RNG.normal(3.0, 1.0, (10_000, 2))
+    values[:4096] += 5.0
+    for weights in (None, RNG.uniform(1.0, 2.0, len(values))):
+        own = AdditiveMoments.of(Block(values, weights), None)
+        cov = np.cov(values.T, aweights=weights, bias=True)
+        close(own.mean, np.average(values, axis=0, weights=weights))
+        close(own.cov / own.cov[0, 0], cov / cov[0, 0])
+        assert_allclose(own.cov, cov, rtol=1e-3)

@@ -26,7 +26,7 @@ from csimodel.outcomes.measurement_error.item_moments import ItemMoments, draw_m
 from csimodel.outcomes.measurement_error.latent import latent_slopes
 from csimodel.outcomes.measurement_error.omega import ReliabilityOf, index_omega
 from csimodel.outcomes.measurement_error.one_factor import one_factor
-from csimodel.outcomes.measurement_error.simex import GRID, extrapolated
+from csimodel.outcomes.measurement_error.simex import GRID, extrapolated, simex_points
 from csimodel.survey import datasets
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
@@ -304,6 +304,23 @@ def test_simulated_curve_of_simex_meets_the_closed_form():
     slopes = found.table.set_index("method")
     assert_allclose(slopes["slope"]["simex"], slopes["slope"]["regression-calibration"], rtol=0.03)
     assert_allclose(slopes["se"]["simex"], slopes["se"]["regression-calibration"], rtol=0.1)
+
+
+def test_what_the_reliability_does_to_simulated_points():
+    """The derivative is taken along λ (a larger error variance moves a point to the right)."""
+    rng = np.random.default_rng(3)
+    index = rng.normal(60, 15, 400)
+    again = (rng.random(400) < 1 / (1 + np.exp(-(index - 60) / 20))).astype(float)
+    regression = csi.repurchase(index=index, outcome=again, family="logit").regression
+    noise = rng.normal(size=(2, 1, 400))
+    step = 1e-4
+    below, here, above = (
+        simex_points(regression, np.array([0.8 + move]), noise) for move in (-step, 0.0, step)
+    )
+    assert len(here) == 1 + len(GRID)
+    for low, point, high in zip(below[1:], here[1:], above[1:], strict=True):
+        moved = (high.effects - low.effects) / (2 * step)
+        assert_allclose(point.by_reliability[0], moved, rtol=0.03)
 
 
 def test_extrapolations():

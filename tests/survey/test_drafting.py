@@ -6,6 +6,7 @@ import pytest
 
 import csimodel as csi
 from csimodel.findings import collected
+from csimodel.survey import drafting
 
 FRAME = pd.DataFrame(
     {
@@ -153,3 +154,22 @@ def test_one_word_for_several_numbers_is_no_label():
         book = csi.draft_codebook(pd.DataFrame({"a": ["1 - point", "3 - point", "5 - point"]}))
     assert book.items["a"].maximum == 5
     assert not book.value_labels.get("a")
+
+
+@pytest.mark.parametrize(
+    ("values", "named", "scale"),
+    [
+        ([1.0, 2, 3], None, (1, 5)),
+        ([1.0, 2.5, 3], None, None),
+        ([], None, None),
+        ([1.0, 2], None, None),
+        ([1.0, 2, 11], None, None),
+        ([2.0, 3], (1.0, 4.0), (1, 4)),
+        ([0.0, 3], (1.0, 4.0), None),
+        ([2.0, 5], (1.0, 4.0), None),
+        ([1.0, 2, 3, 9], None, (1, 5)),
+    ],
+)
+def test_scales_by_the_answers_and_the_names(values, named, scale):
+    """9 is a code of no answer; a name's scale counts only where all answers lie on it."""
+    assert drafting._scale(np.array(values), (9.0,), named) == scale

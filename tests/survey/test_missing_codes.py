@@ -11,6 +11,7 @@ import csimodel as csi
 from csimodel.errors import SurveyError
 from csimodel.findings import collected
 from csimodel.survey import Codebook, Item, read_survey
+from csimodel.survey.codes import suspected_codes
 
 ITEMS = ["a", "b", "c", "d"]
 BY_COLUMN = dict.fromkeys(ITEMS, (1, 10))
@@ -203,3 +204,10 @@ def test_codes_in_a_control_are_told(frame):
     (finding,) = [one for one in findings if one.code == "suspected-missing-codes"]
     assert (finding.values["name"], finding.values["codes"]) == ("region", ("99",))
     assert finding.values["way_out"] == "csi.read_survey(…, missing_codes={'region': (99,)})"
+
+
+def test_a_column_of_a_known_scale_is_not_suspected():
+    cells = np.array([[1.0, 1.0], [7.0, 7.0], [9.0, 9.0], [999999.0, 999999.0]])
+    told = suspected_codes(cells, ["a", "b"], cells[0], cells[3], np.array([True, False]))
+    assert [finding.subjects for finding in told] == [("b",)]
+    assert suspected_codes(cells, ["a", "b"], cells[0], cells[3], np.array([True, True])) == ()
