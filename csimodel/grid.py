@@ -16,7 +16,13 @@ from csimodel.formatting import figures, label, number, p_value
 from csimodel.translation import Message, gettext, pgettext, shown_message
 
 _MARKS = re.compile(r"([\\`*_\[\]<>#|~])")
-_WORDS = ("reason", "verdict", "threshold", "method")  # columns of the package's own words
+_WORDS = (
+    "reason",
+    "verdict",
+    "threshold",
+    "method",
+    "ending",
+)  # columns of the package's own words
 _COUNTS = ("df", "df_diff", "n")  # whole numbers as a rule, so no decimals are forced on them
 
 

@@ -156,10 +156,11 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
     def page(self) -> Page:
         """How each group ended and what is explained in it, on a page; of many the first."""
         outcomes = [Status(code).reason for code in self.solution.estimates.outcome]
-        rows = {"n": np.asarray(self.solution.moments.n), "outcome": outcomes}
+        rows = {"n": np.asarray(self.solution.moments.n), "ending": outcomes}
         more = len(self) - _SHOWN
         notes = (text("{more:,} more groups are in `table`.", more=more),) if more > 0 else ()
-        ending, explained = pd.DataFrame(rows, self.labels), self.table("r2")
+        ending = labelled_groups(pd.DataFrame(rows, self.labels), self.survey)
+        explained = labelled_groups(self.table("r2"), self.survey)
         return Page(
             text(
                 "{groups:,} groups by {label}",
@@ -549,6 +550,27 @@ def column_of_level(level: str) -> str:
     """
     column = level.removesuffix(_MARK)
     return column if column in _NAMES_OF_TABLES else level
+
+
+def labelled_groups(table: pd.DataFrame, survey: Survey) -> pd.DataFrame:
+    """Return a table whose rows name groups by the labels that the survey has for their codes.
+
+    Examples
+    --------
+    >>> import csimodel as csi
+    >>> survey = csi.read_survey(
+    ...     pd.DataFrame({"sex": [1, 2]}),
+    ...     codebook=csi.Codebook(value_labels={"sex": {1.0: "f", 2.0: "m"}}),
+    ... )
+    >>> table = pd.DataFrame({"n": [3, 4]}, pd.Index([1.0, 2.0], name="sex"))
+    >>> labelled_groups(table, survey).index.tolist()
+    ['f', 'm']
+    """
+    for name in table.index.names:
+        if labels := survey.value_labels.get(column_of_level(str(name))):
+            several = table.index.nlevels > 1
+            table = table.rename(index=labels, level=name if several else None)
+    return table
 
 
 def place_of(label: object, places: Mapping[Hashable, int]) -> int | None:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from csimodel.estimators import find
-from csimodel.estimators.groups import column_of_level
+from csimodel.estimators.groups import labelled_groups
 from csimodel.estimators.points import point_weights
 from csimodel.report.analysis_results import AnalysisResults
 from csimodel.report.grouping import MOST_GROUPINGS, Grouping, of_grouping
@@ -137,12 +137,9 @@ def findings(analysis: AnalysisResults) -> pd.DataFrame:
 
 def target_by_group(analysis: AnalysisResults, grouping: Grouping) -> pd.DataFrame:
     """Return the rows of the target in the index by group, with the codebook's labels."""
-    table, survey = grouping.index, analysis.fit.survey
-    assert survey is not None
-    for name in table.index.names[:-1]:
-        if labels := survey.value_labels.get(column_of_level(str(name))):
-            table = table.rename(index=labels, level=name)
-    return table[table.index.get_level_values("construct") == analysis.target]
+    assert analysis.fit.survey is not None
+    own = grouping.index.index.get_level_values("construct") == analysis.target
+    return labelled_groups(grouping.index[own], analysis.fit.survey)
 
 
 def pair(key: object) -> tuple[str, str]:

@@ -203,3 +203,19 @@ def test_memory_grows_with_the_square_of_the_items(ecsi, mobi, monkeypatch):
     monkeypatch.setattr(limits, "free_bytes", lambda: 0.99 * needed)
     with pytest.raises(OptionError, match=r"^csi\.fit_groups with 5 groups of 24 items would hold"):
         csi.fit_groups(ecsi, frame, by="firm")
+
+
+def test_a_page_names_groups_by_the_labels_of_their_codes(mobi):
+    frame = mobi.data.assign(half=[1, 2] * 125, brand=np.arange(250) % 3)
+    book = csi.Codebook(value_labels={"half": {1.0: "男", 2.0: "女"}, "brand": {0.0: "甲"}})
+    survey = csi.read_survey(frame, codebook=book, scale=dict.fromkeys(mobi.items, (1, 10)))
+    model = csi.Model.from_syntax("Q =~ PERQ1 + PERQ3\nV =~ PERV1 + PERV2\nV ~ Q")
+    fits = csi.fit_groups(model, survey, by=["half", "brand"])
+    assert next(iter(fits)) == (1, 0)
+    ending, explained = (section.grid for section in fits.page.sections)
+    assert ending.rows[0] == ("男", "甲", "42", "converged")
+    assert explained.rows[-1][:2] == ("女", "2")
+    alone = csi.fit_groups(model, survey, by="half")
+    assert [row[0] for row in alone.page.sections[0].grid.rows] == ["男", "女"]
+    with csi.language("zh"):
+        assert alone.page.sections[0].grid.rows[0][-1] == "已收敛"
