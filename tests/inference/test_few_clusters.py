@@ -332,3 +332,15 @@ def test_effective_sizes_of_weighted_groups():
         means = group_means(y, [np.arange(3), np.arange(3, 5)], w, own)
         assert_allclose(means.effective, [36 / 14, 36 / 26])
         assert_allclose(means.mean, [15 / 6, 23 / 6])
+
+
+def test_weighted_means_of_groups_are_a_weighted_regression_on_the_groups():
+    _, y, cluster = sampled()
+    group = np.where(np.arange(90) % 3 == 0, 0, 1)
+    groups = [np.flatnonzero(group == g) for g in (0, 1)]
+    w = np.random.default_rng(4).uniform(0.5, 3.0, 90)
+    means = group_means(y, groups, w, SurveyDesign.of(90, cluster=cluster))
+    X, C = np.eye(2)[group], np.array([[1.0, -1.0]])
+    V, df, _ = by_definition(X, y - X @ means.mean, w / w.mean(), cluster, C)
+    assert_allclose(means.covariance, V, rtol=1e-9)
+    assert_allclose(means.contrasts(C, ["difference"], 0.95)["df"], df[:1], rtol=1e-9)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import chi2
 
 import csimodel as csi
 from csimodel.findings import collected
@@ -286,3 +287,9 @@ def test_the_page_shows_loadings_and_numbers():
     with pytest.raises(csi.errors.OptionError, match="name='loading'"):
         exploration.table("loading")
     assert exploration.items["complexity"].min() >= 1
+
+
+def test_one_degree_of_freedom_is_a_test():
+    fit = csi.explore_factors(MOBI, ITEMS[:5], 2, sets=20, rng=3).fit_measures
+    assert fit["df"] == 1
+    assert fit["pvalue"] == pytest.approx(float(chi2.sf(fit["chisq"], 1)))

@@ -484,3 +484,19 @@ def test_a_group_of_several_purchases_is_kept_by_all_of_them(simulated_groups):
     )
     assert_allclose(thrice.estimate, once.estimate**3)
     assert_allclose(thrice.draws, once.draws**3)
+
+
+def test_a_mean_beside_a_published_share_is_a_part_of_its_scale():
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({
+        "spoke": rng.integers(0, 2, 200), "how": rng.integers(1, 11, 200).astype(float),
+        "again": rng.integers(1, 11, 200),
+    })  # fmt: skip
+    frame.loc[frame["spoke"] == 0, "how"] = np.nan
+    found = complaint_repurchase(
+        frame, complained="spoke", handling="how", repurchase="again", well_from=8, scale=(1, 10)
+    )
+    ours = found.against(literature.recovered_if_resolved, "handled well").loc["yours"]
+    mean = frame.loc[frame["how"] >= 8, "again"].mean()
+    assert ours["value"] == pytest.approx((mean - 1) / 9)
+    assert ours["lower"] < ours["value"] < ours["upper"] < 1

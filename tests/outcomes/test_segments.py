@@ -630,3 +630,12 @@ def test_errors_do_not_depend_on_how_many_pairs_of_parts_are_handled_at_once(mon
     ):  # fmt: skip
         assert_allclose(ours[["se", "df"]], theirs[["se", "df"]], rtol=1e-10)
     assert_allclose(apart.tests["p"], whole.tests["p"], rtol=1e-9)
+
+
+def test_respondents_of_no_segment_are_counted_among_those_who_answered():
+    frame = pd.DataFrame({"m": ["a", "b"] * 100, "happy": [4, 5, 5, 4] * 50, "again": [0, 1] * 100})
+    frame.loc[:2, "m"] = None
+    frame.loc[[0, 9], "happy"] = np.nan
+    found = repurchase_top_drop(frame, satisfaction="happy", repurchase="again", by="m")
+    (told,) = [own for own in found.findings if own.code == "no-segment"]
+    assert told.values == {"count": 2, "total": 198}

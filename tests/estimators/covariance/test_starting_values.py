@@ -238,3 +238,17 @@ def test_a_scale_that_is_more_than_a_convention_keeps_its_marker(mobi):
 )
 def test_starts_end_by_the_rule_of_boender_and_rinnooy_kan(ends, more):
     assert _more_expected(np.array(ends), 1e-6) is more
+
+
+def test_samples_that_have_not_settled_are_started_again(mobi, monkeypatch):
+    asked = []
+
+    def none_lower(objective, minima, own, cov, doubtful, *rest):
+        asked.append(doubtful.tolist())
+        return np.full(len(own), np.nan)
+
+    monkeypatch.setattr("csimodel.estimators.covariance.estimator.lowest_minimum", none_lower)
+    model = csi.Model.from_syntax("S =~ CUSA1 + CUSA2 + CUSA3\nL =~ CUSL1 + CUSL3\nL ~ S")
+    csi.fit(model, mobi, csi.ML())
+    csi.fit(model, mobi, csi.ML(max_iterations=1))
+    assert asked == [[False], [True]]

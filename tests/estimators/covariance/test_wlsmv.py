@@ -539,3 +539,12 @@ def test_missing_cells_and_correlations_at_the_edge_are_refused():
         twice,
         csi.WLSMV(),
     )
+
+
+def test_errors_of_loadings_are_those_of_standardised_ones_where_items_have_variance_1():
+    """Constructs of variance 1 and ordered items: what is estimated is standardised already."""
+    model = csi.Model.from_syntax("S =~ CUSA1 + CUSA2 + CUSA3\nL =~ CUEX1 + CUEX2 + CUEX3")
+    fit = csi.fit(model, FIVE[list(model.items)], csi.WLSMV(scaling="variance"))
+    table = fit.parameters[fit.parameters["op"] == "=~"]
+    assert_allclose(table["std"], table["estimate"], rtol=1e-8)
+    assert_allclose(table["std_se"], table["se"], rtol=1e-8)
