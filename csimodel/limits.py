@@ -15,6 +15,9 @@ _MEMORY = Path("/proc/meminfo")
 _OWN_GROUPS = Path("/proc/self/cgroup")
 _GROUPS = Path("/sys/fs/cgroup")
 
+FEWEST_DRAWS = 20
+"""Usable draws below which there is no error and no interval."""
+
 COLUMNS = 20_000
 """Columns of a table."""
 

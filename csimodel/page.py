@@ -6,6 +6,7 @@ notebook form from `HasPage`.
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,10 @@ from csimodel.translation import Language, current_language, gettext, language, 
 MARKS: Mapping[Severity, str] = {"failure": "DO NOT USE", "warning": "WARNING", "note": "note"}
 """How a finding is marked in English, by its severity."""
 
+_WORDS = re.compile(
+    r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][，。；：、！？”’）】》]*"
+    r"|[^\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+"
+)  # a Chinese sign with marks that close, or a word
 _STYLE = (
     "<style>.csimodel table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
     ".csimodel th,.csimodel td{padding:.15em .7em;text-align:right;vertical-align:baseline}"
@@ -290,10 +295,17 @@ def marked_sentence(before: str, mark: str, after: str, sentence: str, end: str 
     return f"{before}{mark}{after}{colon}{sentence}{end}"
 
 
+class _Lines(textwrap.TextWrapper):
+    """Lines that end between words, and between Chinese signs but for a mark that closes."""
+
+    def _split(self, text: str) -> list[str]:
+        return [part for chunk in super()._split(text) for part in _WORDS.findall(chunk)]
+
+
 def _wrapped(text: str, width: int | None) -> list[str]:
     if not text:
         return []
-    return [text] if width is None else textwrap.wrap(text, width)
+    return [text] if width is None else _Lines(width).wrap(text)
 
 
 def _harmless(line: str) -> str:

@@ -20,7 +20,8 @@ from csimodel.estimators import Estimator, GroupFits, Solution, Status, fit_grou
 from csimodel.estimators.groups import shown_label
 from csimodel.estimators.solution import Refit
 from csimodel.findings import Finding, listed
-from csimodel.inference.draws import FEWEST_DRAWS, loss_severity
+from csimodel.inference.draws import loss_severity
+from csimodel.limits import FEWEST_DRAWS
 from csimodel.model import Model
 from csimodel.moments.copies import Copies
 from csimodel.moments.label_permutations import LabelPermutations

@@ -94,7 +94,7 @@ def driver_doubts(fit: Fit, target: str, table: pd.DataFrame | None = None) -> l
     >>> import csimodel as csi
     >>> fit = csi.fit(csi.models.ecsi(), csi.load_mobi())
     >>> [(own.driver, own.kind) for own in driver_doubts(fit, "Satisfaction")]
-    [('Quality', (False, True))]
+    [('Image', (False, True)), ('Quality', (False, True))]
     """
     seen = item_solution(fit.solution)
     names = list(seen.model.construct_names)

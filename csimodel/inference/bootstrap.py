@@ -32,13 +32,13 @@ from csimodel.findings import Finding, collected, tell, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.inference.blocks import in_order
 from csimodel.inference.designs import design_of
-from csimodel.inference.draws import FEWEST_DRAWS, about_lost, require_draws
+from csimodel.inference.draws import about_lost, require_draws
 from csimodel.inference.infer import infer
 from csimodel.inference.intervals import INTERVALS, narrow_intervals, require_by_t
 from csimodel.inference.jackknife import Jackknife, jackknife
 from csimodel.inference.nested_jackknife import errors_of_draws
 from csimodel.inference.sources import Draws
-from csimodel.limits import require_memory, sample_bytes
+from csimodel.limits import FEWEST_DRAWS, require_memory, sample_bytes
 from csimodel.moments import Resampling
 from csimodel.moments.unit_answers import UnitAnswers
 from csimodel.options import require_count

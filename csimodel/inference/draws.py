@@ -13,13 +13,13 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.endings import told_reasons
 from csimodel.errors import InferenceError, OptionError
 from csimodel.findings import Finding, Severity
+from csimodel.limits import FEWEST_DRAWS
 from csimodel.moments import Resampling
 from csimodel.progress import progress_bar
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
 
-FEWEST_DRAWS = 20  # usable draws below which there is no error and no interval
 _TOGETHER = 2**16  # draws times cells handled at once, so that they stay in cache
 
 

@@ -14,7 +14,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from csimodel.inference.draws import FEWEST_DRAWS
 from csimodel.inference.intervals import (
     by_t,
     interval_of,
@@ -22,6 +21,7 @@ from csimodel.inference.intervals import (
     spread_of,
     tail_probability,
 )
+from csimodel.limits import FEWEST_DRAWS
 from csimodel.significance import logit_limits, t_limits, t_pvalue, wilson_limits
 from csimodel.survey.sampling import DrawVariance, SurveyDesign
 from csimodel.translation import message

@@ -104,7 +104,8 @@ def heat_map(
 
 def _constructs(programme: Programme, reverse: Names) -> tuple[str, ...]:
     """Return constructs that the user names, each of which is in the model."""
-    names = require_names("reverse", reverse, "construct") if len(reverse) else ()
+    nothing = isinstance(reverse, list | tuple) and not reverse
+    names = () if nothing else require_names("reverse", reverse, "construct")
     return tuple(require_construct(name, programme.constructs) for name in names)
 
 

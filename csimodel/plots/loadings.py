@@ -55,7 +55,7 @@ def loadings(
     Examples
     --------
     >>> import csimodel as csi
-    >>> explored = csi.explore_factors(csi.load_mobi(), ["CUSA1", "CUSA2", "CUSL1", "CUSL3"], 2)
+    >>> explored = csi.explore_factors(csi.load_mobi(), [f"PERQ{k}" for k in range(1, 8)], 2)
     >>> axes = loadings(explored).axes[0]
     >>> [tick.get_text() for tick in axes.get_xticklabels()]
     ['F1', 'F2']
@@ -86,6 +86,8 @@ def _numbers(table: pd.DataFrame) -> Array:
         For text, infinities, an empty table, and one too large.
     """
     way_out = "give loadings, items × factors, as those of csi.explore_factors(survey)"
+    if not isinstance(table, pd.DataFrame):
+        raise OptionError(f"result is {shown(table)}; {way_out}.")
     if table.empty:
         raise OptionError(f"result has no rows or no columns; {way_out}.")
     if max(table.shape) > _MOST:

@@ -107,30 +107,38 @@ class AnalysisResults:
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
         """Everything a reader must know before trusting the numbers, gravest first."""
-        survey = self.fit.survey
         told = [
-            *(survey.findings if survey is not None else ()),
-            *self.fit.diagnostics,
-            *self.bootstrap.findings,
+            *self._of_index,
             *(self.repurchase.findings if self.repurchase is not None else ()),
             *(finding for result in self.money.values() for finding in result.findings),
-            *(self.weighting.findings if self.weighting is not None else ()),
             *(own for own in self.quality if _many(own)),
             *(self.programme.findings if self.programme is not None else ()),
-            *driver_findings(self.fit, self.importance, self.assessment, self.target),
             *self.warned,
         ]
         return gravest_first(told)
 
     @cached_property
+    def _of_index(self) -> tuple[Finding, ...]:
+        """What was noticed of the index and its drivers."""
+        survey = self.fit.survey
+        return (
+            *(survey.findings if survey is not None else ()),
+            *self.fit.diagnostics,
+            *self.bootstrap.findings,
+            *(self.weighting.findings if self.weighting is not None else ()),
+            *driver_findings(self.fit, self.importance, self.assessment, self.target),
+        )
+
+    @cached_property
     def caveat(self) -> Finding | None:
         """The gravest that was noticed of the numbers a reader sees first, or None.
 
-        A failure before a warning, a warning before a note; within these what is said of the
-        index, then of its drivers, then of how much it rests on.
+        A failure, of whatever is shown, before a warning, a warning before a note; within these
+        what is said of the index, then of its drivers, then of how much it rests on.
         """
         known = {code: place for place, code in enumerate(_CAVEATS)}
-        own = [f for f in self.findings if f.severity != "note" or f.code in known]
+        own = [f for f in self.findings if f.severity == "failure"]
+        own += [f for f in self._of_index if f.severity == "warning" or f.code in known]
         return min(
             own,
             key=lambda f: (SEVERITIES.index(f.severity), known.get(f.code, len(known))),

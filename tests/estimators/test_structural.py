@@ -88,5 +88,5 @@ def test_effects_reach_along_a_long_chain():
         tuple(csi.reflective(f"C{i}", f"i{i}") for i in range(size)),
         tuple((f"C{i}", f"C{i + 1}") for i in range(size - 1)),
     )
-    assert causal_order(model) == list(range(size))
+    assert causal_order(model) == tuple(range(size))
     assert np.array_equal(reachable(model), np.tri(size, k=-1, dtype=bool))

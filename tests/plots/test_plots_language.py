@@ -19,6 +19,7 @@ NAMES = {  # constructs and units of the gallery, a row of a table, methods, cri
     *csi.models.ecsi().items,
     *["Firm", "Industry", "Sector", "Retention", "Cost", "Net", "EUR per customer", "year"],
     "all items",
+    *["speed", "price", "look", "range"],
     *["EUR", "PLS", "PLSc", "AIC", "BIC", "CAIC", "FDH", "SIMEX", "Gini", "Croon"],
 }
 

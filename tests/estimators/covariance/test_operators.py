@@ -190,7 +190,7 @@ def test_indices_are_those_of_the_whole_information(estimator, mobi):
     solved = np.linalg.solve(whole[:size, :size], whole[:size, size:])
     left = np.diag(whole)[size:] - (whole[:size, size:] * solved).sum(axis=0)
     pull = score[size:] - solved.T @ score[:size]
-    mi, change = _gains(fitted, wide, parameters)
+    mi, _, change = _gains(fitted, wide, parameters)
     known = np.isfinite(mi)
     assert known.any()
     np.testing.assert_allclose(mi[known], pull[known] ** 2 / left[known], rtol=1e-6, atol=1e-7)
