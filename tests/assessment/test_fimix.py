@@ -10,7 +10,7 @@ from wordings import row_of
 import csimodel as csi
 from csimodel.assessment import fimix
 from csimodel.assessment.mixture import SegmentRegressions
-from csimodel.assessment.segments import SegmentSolution
+from csimodel.assessment.segments import HiddenSegments, SegmentSolution
 from csimodel.errors import EstimationError, OptionError, SurveyError
 
 TEXT = "Q =~ PERQ1 + PERQ3 + PERQ5\nS =~ CUSA1 + CUSA2 + CUSA3\nS ~ Q"
@@ -258,3 +258,18 @@ def test_the_normed_fuzzy_index_by_hand():
     own = replace(own, members=three)
     squares = (0.375 + 0.66) / 2
     assert own.criteria(-12.0)["nfi"] == pytest.approx((3 * squares - 1) / (3 - 1))
+
+
+def test_a_small_segment_is_told_by_its_share(small):
+    """Of 40 respondents a tenth are 4."""
+    members = np.tile([0.9, 0.1], (40, 1))
+    own = SegmentSolution(
+        -10.0, 5, members, np.array([0.9, 0.1]), (), np.ones((2, 0)), np.ones(40), 1, 0, 1, True
+    )
+    alone = replace(
+        own, log_likelihood=-300.0, parameters=3, members=np.ones((40, 1)), shares=np.ones(1)
+    )
+    hidden = HiddenSegments(small, np.ones(40, dtype=bool), {1: alone, 2: own}, ())
+    told = {finding.code: finding for finding in hidden.findings}
+    values = told["small-segment"].values
+    assert (values["segments"], values["percent"], values["count"]) == (2, 10.0, 4.0)

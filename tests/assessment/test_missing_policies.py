@@ -162,3 +162,11 @@ def test_what_cannot_be_is_refused(survey):
     assert "level=2" in str(refusal(compare_missing_policies, MODEL, survey, level=2))
     page = compare_missing_policies(MODEL, survey, policies=["listwise", "mean"]).summary()
     assert "moves most: from" in str(page)
+
+
+def test_the_title_says_how_much_is_missing(ecsi, mobi):
+    data = mobi.data.astype(float)
+    data.iloc[:25, 0] = np.nan
+    survey = csi.read_survey(data, scale=(1, 10))
+    found = csi.assessment.compare_missing_policies(ecsi, survey, m=2, rng=1)
+    assert "25 of 6,000 (0.4" in found.page.title.replace("\xa0", " ")

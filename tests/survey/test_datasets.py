@@ -155,6 +155,7 @@ def test_acsi_price_tolerance_codes_are_set_aside(acsi):
         assert data[name].notna().sum() - data[f"{name}_PCT"].notna().sum() == over + unknown
         assert acsi.value_labels[name] == {26: "more than 25 %", 101: "not documented"}
         (finding,) = [found for found in acsi.findings if name in found.subjects and found.code == "tolerance-codes"]  # fmt: skip
+        assert acsi.items[name].missing_codes == (98, 99)
         assert finding.count == over + unknown
         assert finding.values == {
             "column": name, "over": over, "unknown": unknown, "percent": f"{name}_PCT",

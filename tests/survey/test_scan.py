@@ -4,6 +4,7 @@ import gc
 import os
 import re
 import threading
+import warnings
 import weakref
 
 import numpy as np
@@ -16,7 +17,10 @@ from pyarrow import dataset, parquet
 
 import csimodel as csi
 from csimodel.inference import influence
+from csimodel.inference.scanned_influence import SummedDesign
+from csimodel.survey.sampling import SurveyDesign
 from csimodel.survey.scanning import batches, files
+from csimodel.survey.scanning.buckets import bucket_codes
 from csimodel.survey.scanning.labels import Combinations
 
 MODEL = csi.models.ecsi()
@@ -512,3 +516,19 @@ def test_a_first_batch_without_rows_is_passed_over():
     empty = pa.RecordBatch.from_pylist([], table.schema)
     table = pa.Table.from_batches([empty, *table.to_batches()])
     assert len(csi.scan(table, scale=(1, 5)).sample(3, rng=1).data) == 3
+
+
+def test_buckets_of_numbers_beyond_whole_ones():
+    """Below -2^53 labels are hashed as they are, as above 2^53."""
+    far = pd.Series([-1e300, -2e300, 1e300, -(2.0**53) - 2, 5.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        codes = bucket_codes(far, 1_000)
+    assert len(set(codes.tolist())) == 5
+    assert codes[4] == bucket_codes(pd.Series([5]), 1_000)[0]
+
+
+def test_units_that_were_added_up_have_the_strata_they_were_drawn_in():
+    drawn = SurveyDesign.of(6, np.array([0, 0, 0, 1, 1, 1]), np.arange(6))
+    summed = SummedDesign.of_design(drawn)
+    assert (summed.strata, summed.units) == (drawn.strata, drawn.units) == (2, 6)
