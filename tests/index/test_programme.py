@@ -528,8 +528,9 @@ def test_text_periods_count_by_position_and_say_so(ecsi, data):
     assert "periods-by-position" in {finding.code for finding in found.findings}
 
 
-def test_what_others_contribute_while_the_first_unit_is_not_measured(ecsi, data, weights):
-    part = data[~((data["industry"] == "x") & (data["wave"] == 2))]
+@pytest.mark.parametrize("wave", [1, 2])
+def test_what_others_contribute_while_the_first_unit_is_not_measured(ecsi, data, weights, wave):
+    part = data[~((data["industry"] == "x") & (data["wave"] == wave))]
     found = csi.programme(ecsi, _survey(ecsi, part), LEVELS, "wave", weights)
     change = found.changes.loc[("all", "all", 2, 1), "estimate"]
     for level, units in (("industry", {"x", "y"}), ("firm", {"a", "b", "c"})):
