@@ -79,8 +79,25 @@ class RowBatch:
 
     def labels(self, name: str) -> pd.Series:
         """Return a column as pandas has it, (rows,)."""
-        labels: pd.Series = self.columns[name].to_pandas()
-        return labels.rename(name)
+        return series_of(self.columns[name]).rename(name)
+
+
+def series_of(array: pa.Array) -> pd.Series:
+    """Return what pandas makes of a column; older Arrow wants categories of signed numbers.
+
+    >>> import pyarrow as pa
+    >>> own = pa.DictionaryArray.from_arrays(pa.array([1, 0], pa.uint8()), pa.array(["a", "b"]))
+    >>> series_of(own).tolist()
+    ['b', 'a']
+    """
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(array.type) and pa.types.is_unsigned_integer(array.type.index_type):
+        codes = array.indices.cast(pa.int64())
+        ordered = array.type.ordered
+        array = pa.DictionaryArray.from_arrays(codes, array.dictionary, ordered=ordered)
+    series: pd.Series = array.to_pandas()
+    return series
 
 
 @dataclass(frozen=True, eq=False)

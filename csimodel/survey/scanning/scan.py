@@ -31,7 +31,7 @@ from csimodel.survey.readers import needs
 from csimodel.survey.sampling import Lonely
 from csimodel.survey.scanning.aggregates import Aggregates
 from csimodel.survey.scanning.arrow import ArrowRows
-from csimodel.survey.scanning.batches import RowSource
+from csimodel.survey.scanning.batches import RowSource, series_of
 from csimodel.survey.scanning.buckets import require_buckets
 from csimodel.survey.scanning.database import DatabaseRows, database_rows
 from csimodel.survey.scanning.files import files_of
@@ -198,7 +198,7 @@ class Scan(HasPage):
             if first < last:
                 own = drawn[first:last] - batch.start
                 taken = {name: batch.columns[raw].take(own) for name, raw in self.names.items()}
-                frames.append(pd.DataFrame({k: v.to_pandas() for k, v in taken.items()}))
+                frames.append(pd.DataFrame({k: series_of(v) for k, v in taken.items()}))
         return self.options.read(pd.concat(frames, ignore_index=True))
 
     def _count(self) -> int:
@@ -367,7 +367,7 @@ def _head(source: RowSource, names: Mapping[str, str]) -> pd.DataFrame:
         raise SurveyError(f"There are no rows in {source.name}; give one row per respondent.")
     head = {}
     for name, raw in names.items():
-        column = batch.columns[raw].slice(0, _HEAD).to_pandas()
+        column = series_of(batch.columns[raw].slice(0, _HEAD))
         known = column.dropna()
         text = len(known) and not holds_numbers(column.rename(name))
         head[name] = [str(known.iloc[0])] if text else [np.nan]
