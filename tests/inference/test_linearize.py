@@ -150,7 +150,11 @@ def test_errors_are_those_of_10000_draws(mobi, ecsi, survey):
     if survey == "mobi":
         fit = csi.fit(ecsi, mobi)
     else:
-        fit = csi.fit(csi.models.acsi(), csi.read_survey(csi.load_acsi2015(), missing="listwise"))
+        try:
+            answers = csi.read_survey(csi.load_acsi2015(), missing="listwise")
+        except csi.errors.SurveyError:
+            pytest.skip("the public ACSI 2015 file is not on this computer")
+        fit = csi.fit(csi.models.acsi(), answers)
     lin, boot = csi.linearize(fit), csi.bootstrap(fit, 10_000, rng=1, progress=False)
     for quantity, bar in (("paths", 0.05), ("total_effects", 0.05), ("index", 0.05)):
         ours, drawn = (errors.table(quantity)["se"] for errors in (lin, boot))
