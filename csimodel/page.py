@@ -22,10 +22,10 @@ from csimodel.translation import Language, current_language, gettext, language, 
 MARKS: Mapping[Severity, str] = {"failure": "DO NOT USE", "warning": "WARNING", "note": "note"}
 """How a finding is marked in English, by its severity."""
 
+_CHINESE = r"\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef"
 _WORDS = re.compile(
-    r"[\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef][，。；：、！？”’）】》]*"
-    r"|[^\u2e80-\u9fff\uf900-\ufaff\uff00-\uffef]+"
-)  # a Chinese sign with marks that close, or a word
+    rf"[（《【]*(?:[{_CHINESE}]|[^{_CHINESE}]+)[，。；：、！？”’）】》]*"
+)  # a Chinese sign or a word, with the marks that open before it and close behind it
 _STYLE = (
     "<style>.csimodel table{border-collapse:collapse;font-variant-numeric:tabular-nums}"
     ".csimodel th,.csimodel td{padding:.15em .7em;text-align:right;vertical-align:baseline}"
@@ -296,7 +296,7 @@ def marked_sentence(before: str, mark: str, after: str, sentence: str, end: str 
 
 
 class _Lines(textwrap.TextWrapper):
-    """Lines that end between words, and between Chinese signs but for a mark that closes."""
+    """Lines that end between words, and between Chinese signs, marks with what they belong to."""
 
     def _split(self, text: str) -> list[str]:
         return [part for chunk in super()._split(text) for part in _WORDS.findall(chunk)]

@@ -1,7 +1,9 @@
 """A page of results: one form of text, of HTML and of numbers for everything that is shown."""
 
 import ast
+import textwrap
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,7 @@ import csimodel as csi
 from csimodel.findings import Finding
 from csimodel.formatting import bracketed, figures, number, p_value, told_p
 from csimodel.grid import Grid, columns_of
-from csimodel.page import MARKS, HasHeadline, HasPage, Page, Section, sections
+from csimodel.page import MARKS, HasHeadline, HasPage, Page, Section, _Lines, sections
 
 PACKAGE = Path(csi.__file__).parent
 
@@ -185,3 +187,22 @@ def test_a_result_of_a_doubtful_fit_says_so(ecsi, mobi):
         assert mark in str(result.summary())
     table = csi.compare(csi.fit(ecsi, mobi), fit, bootstraps=[None, drawn]).page.sections[2].grid
     assert table.head[2:] == ("PLS, path scheme", "PLSc, path scheme (!)")
+
+
+@pytest.mark.parametrize("width", range(12, 40))
+def test_chinese_lines_end_beside_words_and_marks(width):
+    sentence = "对Satisfaction的估计效应最大的是Quality，但（按HTMT）无法将其与Satisfaction区分。"
+    lines = _Lines(width).wrap(sentence)
+    assert "".join(lines) == sentence
+    assert all(len(line) <= width for line in lines)
+    assert not any(line[0] in "，。）" or line[-1] == "（" for line in lines)
+    joints = [first[-1] + second[0] for first, second in pairwise(lines)]
+    assert not any(joint.isascii() for joint in joints)
+
+
+@pytest.mark.parametrize("width", [20, 40, 79])
+def test_english_lines_are_those_of_the_library(width):
+    sentence = (
+        "The index (“would choose again”) stands at 72.5: well-known, 95 % interval 70.7 to 74.2."
+    )
+    assert _Lines(width).wrap(sentence) == textwrap.wrap(sentence, width)
