@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose
 from pandas.testing import assert_frame_equal
+from scanned_answers import answers
 
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
@@ -26,23 +27,6 @@ OPTIONS = {
 DESIGN = {"weights": "w", "strata": "stratum", "cluster": "psu"}
 OPEN = []
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:ibis")
-
-
-def answers(rows=600):
-    """Return real answers drawn anew, with a design, a group, an outcome, and some faults."""
-    rng = np.random.default_rng(1)
-    frame = csi.load_mobi().data.sample(rows, replace=True, random_state=1)
-    frame = frame.reset_index(drop=True).astype("float64")
-    frame["w"] = rng.uniform(0.5, 2.0, rows)
-    frame["stratum"] = rng.integers(0, 4, rows)
-    frame["psu"] = rng.integers(0, 30, rows)
-    frame["firm"] = rng.choice(["b", "a", "c"], rows)
-    frame["again"] = rng.integers(0, 2, rows)
-    frame.loc[[5, 400], "CUSA1"] = 99.0
-    frame.loc[[8, 401], "IMAG1"] = np.nan
-    frame.loc[[3, 450], "w"] = [0.0, np.nan]
-    frame.loc[[11, 402], "firm"] = None
-    return frame
 
 
 def relation_of(frame):
