@@ -2,9 +2,10 @@
 
     python benchmarks/bench_versions.py PATH_TO_THE_OTHER_VERSION [PAIRS]
 
-Each version runs in a process of its own, one thread; of every operation the median processor time
-of a few runs after one to warm up. Printed are the medians over the pairs and the median of the
-ratios, this version over the other: above 1 it has become slower.
+Each version runs in a process of its own, one thread. Both stay up and take turns at every
+operation, run by run after one to warm up, so that whatever else the machine does meets both alike;
+a pair is two fresh processes. Printed are the medians of processor time over the pairs and the
+median of the ratios, this version over the other: above 1 it has become slower.
 """
 
 from __future__ import annotations
@@ -15,25 +16,26 @@ import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 WORK = """
-import json, statistics, sys, time
+import json, sys, time
 start = time.process_time()
 import csimodel as csi
 csi.fit, csi.load_mobi
-times = {"import with fit": time.process_time() - start}
+print(json.dumps([time.process_time() - start, csi.__file__]), flush=True)
 import numpy as np, pandas as pd
 from csimodel.moments import moments_of
 from csimodel.moments.ordinal import ordinal_moments
 
 def timed(name, work, repeats):
     work()
-    taken = []
+    print(json.dumps([name, repeats]), flush=True)
     for _ in range(repeats):
+        sys.stdin.readline()
         start = time.process_time()
         work()
-        taken.append(time.process_time() - start)
-    times[name] = statistics.median(taken)
+        print(time.process_time() - start, flush=True)
 
 rng = np.random.default_rng(0)
 model, survey = csi.models.ecsi(), csi.load_mobi()
@@ -92,34 +94,64 @@ def whole_chain():
 
 timed("whole chain, 8,239 rows, 500 draws", whole_chain, 2)
 timed("repurchase, 8,239 rows", lambda: csi.repurchase(of_chain, "again", family="logit"), 5)
-print(json.dumps([times, csi.__file__]))
+print("null", flush=True)
 """
 
 
-def measured(path: str) -> dict[str, float]:
-    """Return the processor time of each operation by the version in a folder."""
-    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-P", "-W", "ignore", "-c", WORK],
-        env={**os.environ, **one_thread, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    times, loaded = json.loads(done.stdout)
-    if not Path(loaded).is_relative_to(Path(path).resolve()):
-        raise SystemExit(f"{loaded} was loaded instead of the version in {path}.")
+class Version:
+    """One version, loaded in a process of its own, that runs an operation when it is told to."""
+
+    def __init__(self, path: str) -> None:
+        one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-W", "ignore", "-c", WORK],
+            env={**os.environ, **one_thread, "PYTHONPATH": path},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.imported, loaded = self.answer()
+        if not Path(loaded).is_relative_to(Path(path).resolve()):
+            raise SystemExit(f"{loaded} was loaded instead of the version in {path}.")
+
+    def answer(self) -> Any:
+        """Return the next line of what the process prints."""
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"a version ended with status {self._process.wait()}.")
+        return json.loads(line)
+
+    def run(self) -> float:
+        """Run the operation once and return its processor time."""
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return float(self.answer())
+
+
+def pair(here: str, other: str) -> dict[str, tuple[float, float]]:
+    """Return the processor time of each operation by both versions, loaded afresh."""
+    now, before = Version(here), Version(other)
+    times = {"import with fit": (now.imported, before.imported)}
+    while (operation := now.answer()) is not None:
+        assert operation == before.answer()
+        name, repeats = operation
+        taken = [(now.run(), before.run()) for _ in range(repeats)]
+        times[name] = (
+            statistics.median(a for a, _ in taken),
+            statistics.median(b for _, b in taken),
+        )
+    before.answer()
     return times
 
 
 def main(other: str, pairs: int) -> None:
     """Print a line for each operation."""
     here = str(Path(__file__).resolve().parents[1])
-    taken = [(measured(here), measured(other)) for _ in range(pairs)]
-    for name in taken[0][0]:
-        now, before = ([part[k][name] for part in taken] for k in range(2))
+    taken = [pair(here, other) for _ in range(pairs)]
+    for name in taken[0]:
+        now, before = ([one[name][k] for one in taken] for k in range(2))
         ratio = statistics.median(a / b for a, b in zip(now, before, strict=True))
         print(
             f"{name:36} now {statistics.median(now) * 1e3:9.2f} ms  "

@@ -13,15 +13,13 @@ from csimodel.moments.moments import Moments
 from csimodel.moments.sample_rows import WholeSample
 from csimodel.survey import Answers
 
-_BLOCK = 8192  # rows of a block of additive moments
+_BLOCK = 8192  # rows of a block of groups
 
 
 def blocks_of(answers: Answers, codes: NDArray[np.intp] | None = None) -> Iterator[Block]:
-    """Cut complete answers into blocks, by group where there are any; rows of none are left out."""
+    """Cut complete answers into blocks by group, without rows of none; one block without groups."""
     if codes is None:
-        whole = Block(answers.values, answers.weights)
-        for start in range(0, len(whole.values), _BLOCK):
-            yield whole.part(start, start + _BLOCK)
+        yield Block(answers.values, answers.weights)
         return
     values, order = answers.values, None
     if (np.diff(codes) < 0).any() or (codes < 0).any():

@@ -321,7 +321,8 @@ def _with_design(survey: Survey, answers: Answers) -> Answers:
         ),
         calibrated=None if everyone is None else everyone.at(rows),
     )
-    design.require_several(answers.design, survey.strata)
+    if survey.lonely == "fail":
+        design.require_several(answers.design, survey.strata)
     if survey.subcluster is not None or survey.subpopulation is not None:
         second = (survey.subcluster, survey.subpopulation, rows, answers.design.unit)
         unit, whole = second_stage(survey.data, *second)
