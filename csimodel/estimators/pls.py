@@ -25,7 +25,15 @@ from csimodel.estimators.composite_weights import (
     composite_weights,
     weight_turns,
 )
-from csimodel.estimators.consistent import correct, correct_products, inadmissible, sum_blocks
+from csimodel.estimators.consistent import (
+    correct,
+    correct_orders,
+    correct_products,
+    freed_of_error,
+    inadmissible,
+    sum_blocks,
+    weights_of_scores,
+)
 from csimodel.estimators.covariance.ordinal_findings import ordinal_findings
 from csimodel.estimators.estimates import Estimates, Status, still_items
 from csimodel.estimators.given_weights import (
@@ -171,6 +179,15 @@ class PLS(Estimator):
     order of 1/n, and seminr takes the product as if it were measured without error, which is
     another estimate.
 
+    With ``consistent=True`` a construct of constructs (disjoint stages only) is made of its parts
+    themselves: correlations of the parts' scores with each other and with other constructs are
+    divided by the roots of both reliabilities of the first stage, and its weights are found among
+    those (van Riel et al. 2017). A reflective one is then corrected by rho_A of its parts, too. A
+    part's score is weighed by the part's weight over the root of its reliability, so that the whole
+    has a score whose error its reliability tells. SeminR takes the parts' scores as known without
+    error; cSEM finds the weights by the scores with their errors, which for a composite is another
+    estimate.
+
     With ``correlations="polychoric"`` everything that rests on correlations of items (weights,
     loadings, paths, reliabilities, HTMT) is of the responses behind the answers (ordinal PLS and
     PLSc), thresholds and correlations are estimated again in every draw, and
@@ -224,6 +241,10 @@ class PLS(Estimator):
 
     Becker, J.-M., Klein, K., Wetzels, M. (2012). Hierarchical latent variable models in PLS-SEM:
     guidelines for using reflective-formative type models. https://doi.org/10.1016/j.lrp.2012.10.001
+
+    van Riel, A. C. R., Henseler, J., Kemény, I., Sasovova, Z. (2017). Estimating hierarchical
+    constructs using consistent partial least squares: the case of second-order composites of common
+    factors. https://doi.org/10.1108/IMDS-07-2016-0286
 
     Examples
     --------
@@ -456,24 +477,28 @@ class PLS(Estimator):
 
     def _check_corrected(self, model: Model) -> None:
         """Refuse terms that are not corrected for measurement error."""
-        for term in model.terms:
-            if isinstance(term, HigherOrder):
-                way = f"leave consistent=False, or take {term.name!r} out of the model"
-                if term.kind == "reflective" and len(model.terms) == 1:
-                    way = "fit it as a second-order factor with csi.ML(), or leave consistent=False"
-                raise ModelError(
-                    "PLSc (consistent=True) corrects constructs of items and their products, and "
-                    f"{term.name!r} is of constructs; {way}."
-                )
-        if model.terms and self.products != "two-stage":
+        wholes = [term for term in model.terms if isinstance(term, HigherOrder)]
+        if wholes and self.higher_order != "disjoint":
+            raise OptionError(
+                f"consistent=True corrects the scores that {wholes[0].name!r} is made of, and "
+                f"higher_order={self.higher_order!r} makes it of items, too; use "
+                "higher_order='disjoint'."
+            )
+        if wholes and model.products:
+            raise ModelError(
+                "PLSc (consistent=True) corrects constructs of constructs or products, not both in "
+                f"one model; take {wholes[0].name!r} or {next(iter(model.products))!r} out of it, "
+                "or leave consistent=False."
+            )
+        if model.products and self.products != "two-stage":
             raise OptionError(
                 f"consistent=True corrects products of scores, and products={self.products!r} "
                 "measures them by items; use products='two-stage'."
             )
         if model.terms and self.reestimate:
             raise OptionError(
-                f"consistent=True corrects the scores that {model.terms[0].name!r} is the product "
-                "of, and reestimate=True makes others beside it; leave one of the two out."
+                f"consistent=True corrects the scores that {model.terms[0].name!r} is made of, and "
+                "reestimate=True makes others beside it; leave one of the two out."
             )
 
     def estimate(self, moments: Moments, model: Model, near: Estimates | None = None) -> Estimates:
@@ -514,7 +539,8 @@ class PLS(Estimator):
         estimates = self._estimate_stage(whole, stage)
         if len(stages) > 1:
             weights = score_weights(batch, stages[0], estimates)
-            products = corrected_products(batch, model, weights, estimates, self.consistent)
+            corrects = self.consistent and bool(model.products)
+            products = corrected_products(batch, model, weights, estimates, corrects)
             stage = self._last_stage(stages, known, estimates, products)
             whole = with_terms(batch, stage.model, weights)
             estimates = self._estimate_stage(whole, stage)
@@ -599,8 +625,11 @@ class PLS(Estimator):
     def _estimate_chunk(self, cov: Floats, outcome: NDArray[np.int64], stage: Stage) -> Estimates:
         model, products = stage.model, stage.products
         unusable = outcome > Status.NOT_CONVERGED
-        cor = _correlations(cov, unusable)
+        measured = cor = _correlations(cov, unusable)
+        ordered = self.consistent and bool(model.wholes)
         with np.errstate(all="ignore"):
+            if ordered:
+                cor = freed_of_error(model, measured, stage.first_reliability(unusable))
             weights, iterations, settled = self._outer_weights(cor, stage, unusable)
             crossed, scores_cor, weights = scores(cor, model, weights)
             loadings = crossed[np.arange(len(model.items)), model.owner]
@@ -613,13 +642,20 @@ class PLS(Estimator):
             flags = np.zeros(len(outcome), dtype=np.int64)
             places = list(model.products.values())
             scales = product_scales(model, np.sqrt(cov.diagonal()), loadings.T).T
-            if self.consistent:
+            if ordered:
+                first = stage.first_reliability(unusable)
+                corrected = correct_orders(model, weights, loadings, construct_cor, first)
+                loadings, construct_cor, reliability = corrected
+                weights = weights_of_scores(model, weights, measured, reliability)
+            elif self.consistent:
                 corrected = correct(model, weights, loadings, construct_cor)
                 loadings, construct_cor, reliability = corrected
                 if products is not None:
                     correct_products(model, products, scales**2, reliability, construct_cor)
                     scales = np.sqrt(products[places, places])
-                flags = inadmissible(loadings, construct_cor, reliability)
+            if self.consistent:
+                flags = inadmissible(model, loadings, construct_cor, reliability)
+                flags |= 0 if stage.before is None else stage.before.inadmissible
             paths = regress(model, construct_cor)
             singular = inseparable(model, construct_cor)
             paths[:, places] /= scales

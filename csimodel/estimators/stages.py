@@ -56,6 +56,11 @@ class Stage:
             products=None if self.products is None else self.products[..., own],
         )
 
+    def first_reliability(self, unusable: NDArray[np.bool_]) -> Floats:
+        """Return the reliability of each construct of the first stage, 1 without a solution."""
+        assert self.before is not None
+        return np.where(unusable, 1.0, self.before.reliability.T)
+
     def starting_weights(self, unusable: NDArray[np.bool_]) -> Floats | None:
         """Return the weights to start from, equal ones in samples without a solution."""
         return None if self.start is None else np.where(unusable, 1.0, self.start)

@@ -22,6 +22,7 @@ from csimodel.model.parameter_checks import checked
 from csimodel.model.parameters import Parameter
 from csimodel.model.restrictions import Restriction, check_restrictions
 from csimodel.model.terms import (
+    HigherOrder,
     Product,
     Term,
     check_products,
@@ -159,6 +160,13 @@ class Specification:
         """Places of the constructs that are products, by name."""
         names = {term.name for term in self.terms if isinstance(term, Product)}
         return {name: j for j, name in enumerate(self.construct_names) if name in names}
+
+    @cached_property
+    def wholes(self) -> tuple[HigherOrder, ...]:
+        """Constructs of constructs that are made of their parts' scores."""
+        return tuple(
+            term for term in self.terms if isinstance(term, HigherOrder) and not term.items
+        )
 
     @cached_property
     def factors(self) -> dict[str, tuple[int, ...]]:

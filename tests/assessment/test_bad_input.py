@@ -122,19 +122,25 @@ def test_fimix_of_20_rows_is_refused():
     assert np.isfinite(few.paths.to_numpy()).all()
 
 
-def test_higher_order_by_plsc_is_refused_with_the_way_out():
-    text = PARTS + "D =~ IMAG1 + IMAG2\nQ {} A + B\nC ~ Q\nQ ~ D"
-    estimator = csi.PLS(consistent=True)
+def test_higher_order_by_plsc_beside_what_makes_other_scores_is_refused():
+    text = PARTS + "D =~ IMAG1 + IMAG2\nQ =~ A + B\nC ~ Q\nQ ~ D"
+    cases = {
+        "consistent=True corrects the scores that 'Q' is made of, and higher_order='embedded' makes "
+        "it of items, too; use higher_order='disjoint'.": {"higher_order": "embedded"},
+        "consistent=True corrects the scores that 'Q' is made of, and reestimate=True makes others "
+        "beside it; leave one of the two out.": {"reestimate": True},
+    }
+    for sentence, more in cases.items():
+        with pytest.raises(OptionError) as told:
+            csi.fit(csi.Model.from_syntax(text), DATA, csi.PLS(consistent=True, **more))
+        assert str(told.value) == sentence
     with pytest.raises(ModelError) as told:
-        csi.fit(csi.Model.from_syntax(text.format("=~")), DATA, estimator)
+        csi.fit(
+            csi.Model.from_syntax(text + "\nE =~ IMAG3 + IMAG4\nC ~ D + E + D:E"),
+            DATA,
+            csi.PLS(consistent=True),
+        )
     assert str(told.value) == (
-        "PLSc (consistent=True) corrects constructs of items and their products, and 'Q' is of "
-        "constructs; fit it as a second-order factor with csi.ML(), or leave consistent=False."
-    )
-    assert csi.fit(csi.Model.from_syntax(text.format("=~")), DATA, csi.ML()).converged
-    with pytest.raises(ModelError) as told:
-        csi.fit(csi.Model.from_syntax(text.format("<~")), DATA, estimator)
-    assert str(told.value) == (
-        "PLSc (consistent=True) corrects constructs of items and their products, and 'Q' is of "
-        "constructs; leave consistent=False, or take 'Q' out of the model."
+        "PLSc (consistent=True) corrects constructs of constructs or products, not both in one "
+        "model; take 'Q' or 'D:E' out of it, or leave consistent=False."
     )
