@@ -17,12 +17,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from pathlib import Path
 from string import Formatter
 from typing import Literal
 
 from csimodel.errors import CsimodelWarning
-from csimodel.formatting import told_p
+from csimodel.formatting import in_form, told_p
 from csimodel.translation import Message, current_language, gettext, ngettext, shown_message
 
 Severity = Literal["note", "warning", "failure"]
@@ -58,7 +59,7 @@ class Finding:
         One whole sentence for people, naming the columns or constructs concerned, with fields in
         braces that `values` fill; without values it is taken as it stands. A field that holds
         several names is listed, ``{items:3}`` at most three of them and the rest counted;
-        ``{p:p}`` is a p-value.
+        ``{p:p}`` is a p-value, and ``{count:row has|rows have}`` what is said of one and several.
     subjects
         The columns, constructs or groups concerned.
     severity
@@ -79,9 +80,9 @@ class Finding:
     ...     values={"items": ("q1", "q2", "q3"), "lowest": -0.123},
     ... )
     >>> print(finding)
-    The weight of q1, q2 and 1 more is below 0; the lowest is -0.12.
+    The weight of q1, q2 and 1 more is below 0; the lowest is −0.12.
     >>> print(finding.within("Group {group}", group="a"))
-    Group a: The weight of q1, q2 and 1 more is below 0; the lowest is -0.12.
+    Group a: The weight of q1, q2 and 1 more is below 0; the lowest is −0.12.
     """
 
     code: str
@@ -115,9 +116,16 @@ class Finding:
 
 
 class _Sentence(Formatter):
-    """Fills fields; several names are listed, a field ``{p:p}`` is a p-value."""
+    """Fills fields with names and numbers as people write them.
+
+    Several names are listed, ``{p:p}`` is a p-value, and ``{count:row has|rows have}`` what is said
+    of one and of several: of a number, or of the names of a list.
+    """
 
     def format_field(self, value: object, format_spec: str) -> str:
+        single, bar, several = format_spec.partition("|")
+        if bar:
+            return single if _is_one(value) else several
         if isinstance(value, tuple | list):
             return _enumerated(list(map(_named, value)), int(format_spec) if format_spec else 5)
         if format_spec == "p" and isinstance(value, float):
@@ -126,7 +134,13 @@ class _Sentence(Formatter):
             value = shown_message(value)
         if isinstance(value, float) and value == float("inf"):
             return gettext("infinite")
+        if isinstance(value, Real) and not isinstance(value, bool):
+            return in_form(value, format_spec)
         return str(super().format_field(value, format_spec))
+
+
+def _is_one(value: object) -> bool:
+    return len(value) == 1 if isinstance(value, tuple | list) else value == 1
 
 
 _SENTENCE = _Sentence()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 from csimodel.translation import gettext, zero_before_point
@@ -35,6 +36,37 @@ def figures(value: float, missing: str = "–") -> str:
         return _not_finite(value, missing)
     text = f"{value:,.2f}" if 100 <= abs(value) < LARGEST else f"{value:.4g}"
     return text.replace("-", "−", 1) if value < 0 else text
+
+
+def in_form(value: float, form: str) -> str:
+    r"""Write a number as a field of a sentence asks for it.
+
+    Thousands are separated, the minus sign is a true one, nothing is a negative zero, and a
+    percentage has the sign of the language.
+
+    Parameters
+    ----------
+    value
+        A number; an integer is a count, so that a label such as a year is to be given as text.
+    form
+        A format of Python for numbers, or none.
+
+    Examples
+    --------
+    >>> in_form(12345, ""), in_form(-12345.678, ".1f"), in_form(-0.001, ".2f")
+    ('12,345', '−12,345.7', '0.00')
+    >>> in_form(0.6806, ".1%"), in_form(float("nan"), ".3f"), in_form(1e-07, ".2g")
+    ('68.1\xa0%', '–', '1e−07')
+    """
+    if not math.isfinite(value):
+        return _not_finite(value, "–")
+    if form.endswith("%"):
+        return gettext("{number}\u00a0%").format(number=in_form(100 * value, f"{form[:-1]}f"))
+    separated = form if "," in form else re.sub(r"(?=\.|[a-z]?$)", ",", form, count=1)
+    text = format(value, separated)
+    if not text.strip("+-0.,"):
+        text = text.lstrip("+-")
+    return text.replace("-", "−")
 
 
 def _not_finite(value: float, missing: str) -> str:

@@ -15,6 +15,7 @@ from csimodel.bounds import THRESHOLDS
 from csimodel.errors import SurveyError, choose
 from csimodel.findings import Finding, counted, text
 from csimodel.floats import own_errstate, own_errstate_in
+from csimodel.formatting import in_form
 from csimodel.inference import infer
 from csimodel.inference.domains import DomainStatistics, function_of_means
 from csimodel.measures.items import skip_rules, weighted_means
@@ -343,7 +344,11 @@ def _of_items(names: Sequence[str], values: Floats) -> Iterator[Finding]:
         yield Finding("item-without-answers", _NONE, tuple(none), values={"items": tuple(none)})
     line = THRESHOLDS["share of missing answers"].value
     share = missing.mean(axis=0)
-    many = [f"{name} ({own:.0%})" for name, own in zip(names, share, strict=True) if line < own < 1]
+    many = [
+        f"{name} ({in_form(own, '.0%')})"
+        for name, own in zip(names, share, strict=True)
+        if line < own < 1
+    ]
     if many:
         of = tuple(name for name, own in zip(names, share, strict=True) if line < own < 1)
         yield Finding(

@@ -192,7 +192,9 @@ def _repetition(analysis: AnalysisResults) -> str:
     if boot.replication is not None:
         return text("{usable:,} sets of replicate weights.", usable=len(boot.usable))
     return text(
-        "{usable:,} resamples with seed {seed}.", usable=len(boot.usable), seed=boot.design.seed
+        "{usable:,} resamples with seed {seed}.",
+        usable=len(boot.usable),
+        seed=str(boot.design.seed),
     )
 
 

@@ -311,7 +311,7 @@ def test_a_negative_reliability_is_named_raised_and_counted():
     with pytest.raises(csi.errors.EstimationError) as caught:
         csi.fit(model, csi.Moments.from_cov(DISAGREEING, 300, model.items), plsc)
     assert str(caught.value) == (
-        "The reliability of 'X' is estimated at -0.865, so its scores cannot be corrected for "
+        "The reliability of 'X' is estimated at −0.865, so its scores cannot be corrected for "
         "measurement error; use PLS without consistent=True or drop items that disagree."
     )
 

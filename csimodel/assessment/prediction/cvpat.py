@@ -39,43 +39,43 @@ _SENTENCES = {
     "average": {
         "better": (
             "{subject}: respondents held out are predicted better than by the average "
-            "(difference of losses {difference:.3f}, p {p:.3g})."
+            "(difference of losses {difference:.3f}, {p:p})."
         ),
         "worse": (
             "{subject}: respondents held out are predicted worse than by the average "
-            "(difference of losses {difference:.3f}, p {p:.3g})."
+            "(difference of losses {difference:.3f}, {p:p})."
         ),
         "not told apart": (
             "{subject}: these data do not show whether the model or the average predicts better "
-            "(difference of losses {difference:.3f}, p {p:.3g})."
+            "(difference of losses {difference:.3f}, {p:p})."
         ),
     },
     "lm": {
         "better": (
             "{subject}: respondents held out are predicted better than by the linear benchmark "
-            "(difference of losses {difference:.3f}, p {p:.3g})."
+            "(difference of losses {difference:.3f}, {p:p})."
         ),
         "worse": (
             "{subject}: respondents held out are predicted worse than by the linear benchmark "
-            "(difference of losses {difference:.3f}, p {p:.3g})."
+            "(difference of losses {difference:.3f}, {p:p})."
         ),
         "not told apart": (
             "{subject}: these data do not show whether the model or the linear benchmark predicts "
-            "better (difference of losses {difference:.3f}, p {p:.3g})."
+            "better (difference of losses {difference:.3f}, {p:p})."
         ),
     },
     "other": {
         "better": (
             "{subject}: respondents held out are predicted better than by the other model "
-            "(difference of losses {difference:.3f}, p {p:.3g})."
+            "(difference of losses {difference:.3f}, {p:p})."
         ),
         "worse": (
             "{subject}: respondents held out are predicted worse than by the other model "
-            "(difference of losses {difference:.3f}, p {p:.3g})."
+            "(difference of losses {difference:.3f}, {p:p})."
         ),
         "not told apart": (
             "{subject}: these data do not show which of the two models predicts better "
-            "(difference of losses {difference:.3f}, p {p:.3g})."
+            "(difference of losses {difference:.3f}, {p:p})."
         ),
     },
 }

@@ -34,7 +34,7 @@ from csimodel.estimators.covariance.vcov import vcov
 from csimodel.estimators.covariance_fit import CovarianceFit
 from csimodel.estimators.estimates import Status
 from csimodel.estimators.failures import UNUSABLE
-from csimodel.estimators.groups import fit_groups, place_of
+from csimodel.estimators.groups import fit_groups, place_of, shown_label
 from csimodel.estimators.inputs import estimator_for
 from csimodel.estimators.quantities import find
 from csimodel.estimators.solution import Solution
@@ -152,7 +152,7 @@ class MultiGroupFit(HasPage, Mapping[Hashable, CovarianceFit]):
         for label, fit in self.items():
             for finding in fit.diagnostics:
                 if finding.code not in _JOINT:
-                    told.append(finding.within("Group {group}", group=label))
+                    told.append(finding.within("Group {group}", group=shown_label(label)))
         return tuple(told)
 
     def score_tests(self) -> pd.DataFrame:

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from csimodel.findings import text
+from csimodel.formatting import label
 from csimodel.index.programme.cells import ProgrammeCells
 from csimodel.index.programme.hierarchy import WHOLE, Hierarchy
 from csimodel.index.shrinkage import shrunken
@@ -122,7 +123,11 @@ class Ranking(HasHeadline):
     def page(self) -> Page:
         """The ranks, on a page."""
         return Page(
-            text("Ranking by {construct}, {period}", construct=self.construct, period=self.period),
+            text(
+                "Ranking by {construct}, {period}",
+                construct=self.construct,
+                period=label(self.period),
+            ),
             self.headline,
             (
                 text(

@@ -13,7 +13,7 @@ from csimodel.errors import choose, require_construct
 from csimodel.estimators import GroupFits, Quantity, find
 from csimodel.findings import Finding, counted, text
 from csimodel.floats import own_errstate_in
-from csimodel.formatting import plural
+from csimodel.formatting import label, plural
 from csimodel.index.index import about_fits
 from csimodel.index.points import INDEX
 from csimodel.index.programme.cells import ItemWeights, ProgrammeCells
@@ -335,7 +335,7 @@ class Programme(HasPage):
         shown = {
             text("The whole"): whole.drop(columns="reason"),
             text(
-                "Ranking by {construct}, {last}", construct=self.construct, last=last
+                "Ranking by {construct}, {last}", construct=self.construct, last=label(last)
             ): ranked.table.head(_SHOWN),
         }
         return Page(
@@ -358,7 +358,7 @@ class Programme(HasPage):
             sections=(
                 *sections(shown, 2),
                 Section(
-                    text("Contributions to the change, {last}", last=last),
+                    text("Contributions to the change, {last}", last=label(last)),
                     own.head(_SHOWN),
                     decimals=3,
                 ),

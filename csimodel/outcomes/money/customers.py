@@ -243,7 +243,7 @@ def fewer_defections(
             Finding(
                 "worthless-before",
                 "In {worthless} of {draws} draws a customer is worth nothing net of "
-                "acquisition_cost={cost:g} before the cut, where a lift as a share of it means "
+                "acquisition_cost={cost!r} before the cut, where a lift as a share of it means "
                 "nothing; the lift rests on the others and its interval may be too narrow.",
                 count=worthless,
                 values={"worthless": worthless, "draws": len(before) - 1, "cost": acquisition_cost},

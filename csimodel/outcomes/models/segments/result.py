@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from csimodel.arguments import checked_in
 from csimodel.findings import Finding, text
 from csimodel.floats import own_errstate_in
-from csimodel.formatting import told_p
+from csimodel.formatting import label, told_p
 from csimodel.inference.infer import infer
 from csimodel.inference.pairs import corrected_pairs, pairs_of
 from csimodel.inference.sources import StandardErrors
@@ -282,9 +282,9 @@ class Segments(HasHeadline):
             count=len(self.names),
             p=told_p(p),
             least=effect.min(),
-            least_in=effect.idxmin(),
+            least_in=label(effect.idxmin()),
             most=effect.max(),
-            most_in=effect.idxmax(),
+            most_in=label(effect.idxmax()),
         )
 
     @property

@@ -12,7 +12,7 @@ from csimodel.arguments import checked
 from csimodel.errors import OptionError, SurveyError
 from csimodel.findings import Finding, listed, text
 from csimodel.floats import own_errstate, own_errstate_in
-from csimodel.formatting import told_p
+from csimodel.formatting import label, told_p
 from csimodel.inference.pairs import corrected_pairs, pairs_of
 from csimodel.options import number_of, require_count, require_level, shown
 from csimodel.outcomes.kernels.group_means import GroupMeans, group_means
@@ -93,9 +93,9 @@ class TopDrop(HasHeadline):
             count=len(drop),
             p=told_p(p),
             least=known.min(),
-            least_in=known.idxmin(),
+            least_in=label(known.idxmin()),
             most=known.max(),
-            most_in=known.idxmax(),
+            most_in=label(known.idxmax()),
         )
 
     @property
