@@ -39,7 +39,7 @@ CASES = {
     "path to Loyalty differs, 150 and 150": (
         FORMED, population(OTHER_PATHS, WEIGHTS), (150, 150), MAIN, 0.2,
     ),
-    "alike, 150 and 150: other tests": (FORMED, FORMED, (150, 150), OTHERS, 0.2),
+    "alike, 150 and 150: other tests": (FORMED, FORMED, (150, 150), OTHERS, 1.0),
     "alike, 80 and 220": (FORMED, FORMED, (80, 220), MAIN, 1.0),
 }  # fmt: skip
 
