@@ -25,6 +25,7 @@ from csimodel.inference.scanned_influence import scanned_gradient
 from csimodel.moments.scanned import RowsOfUnits, ScannedAnswers, ScannedGroups, scanned_groups
 from csimodel.moments.scanned_sums import RowSpread, cluster_totals, unit_products
 from csimodel.survey.group_rows import sums_by_group
+from csimodel.survey.scanning.pair_sums import PairSums
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -142,12 +143,14 @@ class ScannedIndexes:
         """
         known, members = self.groups.member_sums, self.groups.members
         if known is None:
-            pairs = _Pairs(self.scanned.design.units, len(self.fit.model.constructs))
+            pairs = PairSums(len(self.fit.model.constructs))
             for own in self.scanned.passes(self.groups.combinations.columns, self.progress):
                 group, through = self._through(own)
                 assert own.unit is not None
-                pairs.add(own.unit, group, through)
-            return pairs.unit, pairs.group, pairs.through
+                member = group >= 0
+                pairs.add(own.unit[member], group[member], list(through[member].T))
+            unit, group, sums = pairs.totals()
+            return unit, group, np.stack(sums, axis=1)
         group, weight = self._place[members[:, 0]], known[:, :1]
         minimum, width = scale_of(self.fit.moments)
         points = (known[:, 1:] - weight * minimum) / width * 100.0 - weight * self.points[group]
@@ -168,33 +171,6 @@ class ScannedIndexes:
         through = by_block(self.fit.model, points) * share[:, None]
         through[group < 0] = 0.0
         return group, through
-
-
-class _Pairs:
-    """What units add to groups in which they have members, met so far."""
-
-    def __init__(self, units: int, constructs: int) -> None:
-        self._units = units
-        self._keys = np.zeros(0, dtype=np.intp)
-        self.through = np.zeros((0, constructs))
-
-    def add(self, unit: Codes, group: Codes, through: Floats) -> None:
-        """Add rows; those of no group are left out."""
-        member = group >= 0
-        keys = np.concatenate([self._keys, group[member] * self._units + unit[member]])
-        values = np.concatenate([self.through, through[member]])
-        self._keys, place = np.unique(keys, return_inverse=True)
-        self.through = sums_by_group(place, values, len(self._keys))
-
-    @property
-    def unit(self) -> Codes:
-        """Unit of each pair."""
-        return self._keys % self._units
-
-    @property
-    def group(self) -> Codes:
-        """Group of each pair."""
-        return self._keys // self._units
 
 
 class _Sums:

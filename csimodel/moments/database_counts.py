@@ -75,7 +75,7 @@ def _count_groups(counts: Counts, total: ByGroup, asked: Aggregates, units: Sequ
     labels = [counts.rows.labels(own.labels, name) for name in names]
     codes = total.combinations.codes(labels)
     sums, known = moments_of(own, asked.centre), np.flatnonzero(codes >= 0)
-    total.given = np.bincount(codes[known], own.given[known], len(total.combinations)).astype(
+    total.given_rows = np.bincount(codes[known], own.given[known], len(total.combinations)).astype(
         np.intp
     )
     total.without = int(own.rows[codes < 0].sum())
@@ -90,13 +90,13 @@ def _count_groups(counts: Counts, total: ByGroup, asked: Aggregates, units: Sequ
     places = total.members.codes_of(np.stack([group, stratum, units_met], axis=1))
     member = places >= 0
     sizes = np.bincount(places[member], times[member], len(total.members))
-    total.sizes = sizes.astype(np.intp)
+    total.member_rows = sizes.astype(np.intp)
     if counts.rows.buckets is not None:
         own_rows = met.labels.places[member]
         weight = met.weight[own_rows, None]
         answers = met.sums[own_rows] + weight * asked.centre
-        total.member_sums = np.zeros((len(total.members), 1 + len(asked.centre)))
-        total.member_sums[places[member]] = np.hstack([weight, answers])
+        total.member_answers = np.zeros((len(total.members), 1 + len(asked.centre)))
+        total.member_answers[places[member]] = np.hstack([weight, answers])
 
 
 def _checked(own: GroupSums, counts: Counts) -> GroupSums:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,7 @@ from csimodel.survey.scanning.units import Units
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
+_Number = TypeVar("_Number", np.intp, np.float64)
 
 
 @dataclass
@@ -114,16 +116,16 @@ class ByGroup:
     combinations: Combinations
     grouped: GroupedSums = field(init=False)
     total: Total = field(init=False)
-    given: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    given_rows: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
     without: int = 0
     members: Combinations = field(
         default_factory=lambda: Combinations(("group", "stratum", "unit"))
     )
-    sizes: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
-    member_sums: Floats = field(default_factory=lambda: np.zeros((0, 0)))
+    member_rows: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.intp))
+    member_answers: Floats = field(default_factory=lambda: np.zeros((0, 0)))
 
     def __post_init__(self) -> None:
-        self.member_sums = np.zeros((0, 1 + len(self.rows.items)))
+        self.member_answers = np.zeros((0, 1 + len(self.rows.items)))
         self.total = Total(len(self.rows.items))
         self.grouped = GroupedSums(len(self.rows.items))
 
@@ -131,6 +133,21 @@ class ByGroup:
     def sums(self) -> AdditiveMoments:
         """The sums of each group."""
         return self.grouped.sums
+
+    @property
+    def given(self) -> Codes:
+        """Rows of each group before any was dropped, (groups,)."""
+        return self.given_rows[: len(self.combinations)]
+
+    @property
+    def sizes(self) -> Codes:
+        """Rows of what was met together, (members,)."""
+        return self.member_rows[: len(self.members)]
+
+    @property
+    def member_sums(self) -> Floats:
+        """Weights and weighted answers of what was met together, (members, 1 + items)."""
+        return self.member_answers[: len(self.members)]
 
     def fresh(self, rows: RowPass) -> ByGroup:
         """Return sums of nothing yet."""
@@ -142,13 +159,13 @@ class ByGroup:
         names = self.combinations.columns
         every = self.combinations.codes([self.rows.labels(part, name) for name in names])
         groups = len(self.combinations)
-        self.given = _added(self.given, every, groups)
+        self.given_rows = _counted(self.given_rows, every, groups)
         codes = part.used(every)
         self.without += int((codes < 0).sum())
         self.grouped.add(part.values, part.weights, codes, groups)
         units = np.zeros_like(codes) if unit is None else unit
         met = self.members.codes_of(np.stack([codes, stratum, units], axis=1))
-        self.sizes = _added(self.sizes, met, len(self.members))
+        self.member_rows = _counted(self.member_rows, met, len(self.members))
         if self.rows.buckets is not None:
             self._add_sums(part, met)
 
@@ -158,8 +175,8 @@ class ByGroup:
         weights = np.ones(len(known)) if part.weights is None else part.weights[known]
         place, own = np.unique(met[known], return_inverse=True)
         values = np.column_stack([weights, weights[:, None] * part.values[known]])
-        self.member_sums = _with_room(self.member_sums, len(self.members))
-        self.member_sums[place] += sums_by_group(own, values, len(place))
+        self.member_answers = _with_room(self.member_answers, len(self.members))
+        self.member_answers[place] += sums_by_group(own, values, len(place))
 
     def merge(self, other: Total | ByGroup, strata: Codes, units: Codes) -> None:
         """Add the sums of other rows, whose strata and units have these codes here."""
@@ -167,21 +184,19 @@ class ByGroup:
         self.total.merge(other.total, strata, units)
         groups = self.combinations.merge(other.combinations)
         known, everywhere = len(groups), len(self.combinations)
-        given = np.zeros(everywhere, dtype=np.intp)
-        given[: len(self.given)] = self.given
-        given[groups[: len(other.given)]] += other.given
-        self.given, self.without = given, self.without + other.without
+        self.given_rows = _with_room(self.given_rows, everywhere)
+        self.given_rows[groups] += other.given
+        self.without += other.without
         self.grouped.merge(other.grouped.sums[:known], groups, everywhere)
         met = np.array(list(other.members.places), dtype=np.intp).reshape(-1, 3)
         units = units if self.rows.clustered else np.zeros(1, dtype=np.intp)
         own = np.stack([groups[met[:, 0]], strata[met[:, 1]], units[met[:, 2]]], axis=1)
         places = self.members.codes_of(own)
-        sizes = np.zeros(len(self.members), dtype=np.intp)
-        sizes[: len(self.sizes)] = self.sizes
-        sizes[places] += other.sizes
-        self.sizes = sizes
-        self.member_sums = _with_room(self.member_sums, len(self.members))
-        self.member_sums[places[: len(other.member_sums)]] += other.member_sums
+        self.member_rows = _with_room(self.member_rows, len(self.members))
+        self.member_rows[places] += other.sizes
+        if len(other.member_answers):
+            self.member_answers = _with_room(self.member_answers, len(self.members))
+            self.member_answers[places] += other.member_sums
 
     @property
     def whole(self) -> AdditiveMoments:
@@ -189,17 +204,21 @@ class ByGroup:
         return self.total.whole
 
 
-def _with_room(sums: Floats, size: int) -> Floats:
-    """Return sums with rows of 0 up to a size, (size, any)."""
-    more = np.zeros((max(size - len(sums), 0), sums.shape[1]))
-    return np.concatenate([sums, more]) if len(more) else sums
+def _with_room(sums: NDArray[_Number], size: int) -> NDArray[_Number]:
+    """Return sums with rows of 0 to a size and beyond, so that few steps reach any, (any, …)."""
+    if size <= len(sums):
+        return sums
+    larger = np.zeros((max(size, 2 * len(sums)), *sums.shape[1:]), sums.dtype)
+    larger[: len(sums)] = sums
+    return larger
 
 
-def _added(counts: Codes, codes: Codes, size: int) -> Codes:
-    """Return counts of codes, those of more rows added, (size,)."""
-    more = np.bincount(codes[codes >= 0], minlength=size)
-    more[: len(counts)] += counts
-    return more
+def _counted(counts: Codes, codes: Codes, size: int) -> Codes:
+    """Return counts of codes, -1 for none, those of more rows added, (size or more,)."""
+    counts = _with_room(counts, size)
+    seen, times = np.unique(codes[codes >= 0], return_counts=True)
+    counts[seen] += times
+    return counts
 
 
 @dataclass

@@ -10,7 +10,8 @@ from pandas.testing import assert_frame_equal
 import csimodel as csi
 from csimodel.errors import EstimationError, ModelError, OptionError, SurveyError
 from csimodel.outcomes.rows import scanned_rows
-from csimodel.survey.scanning import files
+from csimodel.survey.scanning import files, pair_sums
+from csimodel.survey.scanning.buckets import bucket_codes
 
 MODEL = csi.models.ecsi()
 ITEMS = dict.fromkeys(MODEL.items, (1, 10))
@@ -41,7 +42,7 @@ def answers(rows=500):
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     monkeypatch.setattr(files, "ROWS", 64)
-    monkeypatch.setattr(scanned_rows, "_PAIRS", 50)
+    monkeypatch.setattr(pair_sums, "_PAIRS", 50)
 
 
 def both(tmp_path, design, frame=None):
@@ -78,6 +79,32 @@ def test_errors_by_design_are_those_in_memory(tmp_path, design, controls):
             same(
                 csi.repurchase(there, "again", **options), csi.repurchase(here, "again", **options)
             )
+
+
+def test_twenty_thousand_rows_have_the_errors_of_those_in_memory(tmp_path, monkeypatch):
+    """The index by firm with errors by design, and a logit with the errors of the whole chain."""
+    monkeypatch.setattr(files, "ROWS", 4096)
+    frame = answers(20_000).assign(psu=lambda own: own.index // 10)
+    frame["firm"] = np.random.default_rng(2).integers(0, 30, len(frame))
+    frame["bucket"] = bucket_codes(frame["psu"], 40)
+    here, there = both(tmp_path, DESIGN, frame)
+    with csi.findings.collected():
+        tables = [csi.index_scores(fit, by="firm") for fit in (there, here)]
+    assert_frame_equal(*tables, rtol=1e-8)
+    options = {"scale": ITEMS, "missing": "listwise", "weights": "w"}
+    fits = [
+        csi.fit(MODEL, csi.scan(tmp_path, **options, cluster="psu", buckets=40)),
+        csi.fit(MODEL, csi.read_survey(frame, **options, cluster="bucket")),
+    ]
+    draws = [csi.bootstrap(fit, 60, rng=1, progress=False) for fit in fits]
+    chain = [
+        csi.repurchase(fit, "again", family="logit", bootstrap=own, progress=False)
+        for fit, own in zip(fits, draws, strict=True)
+    ]
+    assert chain[0].n == chain[1].n > 19_000
+    assert_frame_equal(chain[0].coefficients, chain[1].coefficients, rtol=1e-8, atol=1e-12)
+    effects = [own.average_marginal_effects for own in chain]
+    assert_frame_equal(*effects, rtol=1e-8, atol=1e-12)
 
 
 def refusal(fit, options):

@@ -45,10 +45,10 @@ class AlikeCells(Cells):
         weight = sample.members[1 if len(sample.members) > 1 else 0]
         place = np.empty(len(units.places), dtype=np.intp)
         place[units.places] = np.arange(len(place))
-        entries = weight.tocoo()
-        row = np.empty(len(order), dtype=np.intp)
-        row[order] = np.arange(len(order))
-        cell, unit = row[entries.col], place[sample.unit_codes[entries.row]]
+        by_row = weight.tocsc()
+        unit = place[sample.unit_codes][by_row.indices]
+        shape = (len(order), len(place))
+        members = csr_array((by_row.data, unit.astype(np.int32), by_row.indptr), shape)[order]
         rows = np.arange(len(order))
         return cls(
             index=IndexDraws.of_points(bootstrap, sample.indexes, points[order]),
@@ -57,7 +57,7 @@ class AlikeCells(Cells):
             order=rows,
             starts=rows,
             weights=None,
-            members=csr_array((entries.data, (cell, unit)), shape=(len(order), len(place))),
+            members=members,
         )
 
     def drawn(self, counts: Floats) -> Floats:

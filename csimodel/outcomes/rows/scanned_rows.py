@@ -25,13 +25,12 @@ from csimodel.outcomes.rows.rows import Rows
 from csimodel.outcomes.rows.sample import left_out, require_apart, require_enough, require_sound
 from csimodel.survey.group_rows import distinct_rows
 from csimodel.survey.labelled import require_no_labelled_codes
+from csimodel.survey.scanning.pair_sums import PairSums
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
 
 _MOST = 1_000_000  # rows that differ, in memory
-_PAIRS = 500_000  # members of clusters in rows that are added up together
-_BITS = 32  # of a key that holds a cluster and a row
 _SAMPLE = "fit a sample of stated size, such as scan.sample(100_000, rng=1)"
 
 
@@ -139,76 +138,6 @@ def _indexes(fit: Fit, index: Index) -> list[str]:
 
 
 @dataclass
-class PairSums:
-    """Sums over the members of clusters in rows, of the pairs met so far.
-
-    Attributes
-    ----------
-    keys
-        Cluster and row of each pair as one number, ascending, (pairs,).
-    sums
-        (powers, pairs)
-
-    Examples
-    --------
-    >>> pairs = PairSums()
-    >>> pairs.add(np.array([1, 0, 1]), np.array([2, 5, 2]), np.ones((1, 3)))
-    >>> [own.tolist() for own in pairs.totals()]
-    [[0, 1], [5, 2], [[1.0, 2.0]]]
-    """
-
-    keys: Codes = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-    sums: Floats = field(default_factory=lambda: np.zeros((1, 0)))
-    waiting: list[tuple[Codes, Floats]] = field(default_factory=list)
-
-    def add(self, unit: Codes, place: Codes, sums: Floats) -> None:
-        """Add members: cluster and row of each, (members,), and numbers, (powers, members)."""
-        self.waiting.append(_summed(unit.astype(np.int64) << _BITS | place, sums))
-        if sum(len(keys) for keys, _ in self.waiting) > max(len(self.keys) // 2, _PAIRS):
-            self._merge()
-
-    def totals(self) -> tuple[Codes, Codes, Floats]:
-        """Return cluster and row of each pair, (pairs,), and its sums, (powers, pairs)."""
-        self._merge()
-        return self.keys >> _BITS, self.keys & ((1 << _BITS) - 1), self.sums
-
-    def _merge(self) -> None:
-        """Add up what waits, some keys at a time, so that little is held twice."""
-        if not self.waiting:
-            return
-        keys, sums = _summed(
-            np.concatenate([own for own, _ in self.waiting]),
-            np.concatenate([own for _, own in self.waiting], axis=1),
-        )
-        self.waiting = []
-        place = np.searchsorted(self.keys, keys)
-        met = place < len(self.keys)
-        met[met] = self.keys[place[met]] == keys[met]
-        for own, more in zip(self.sums, sums, strict=False):
-            own[place[met]] += more[met]
-        fresh = ~met
-        if fresh.any():
-            if not len(self.keys):
-                self.keys, self.sums = keys, sums
-                return
-            self.keys = np.insert(self.keys, place[fresh], keys[fresh])
-            self.sums = np.stack(
-                [
-                    np.insert(own, place[fresh], more[fresh])
-                    for own, more in zip(self.sums, sums, strict=True)
-                ]
-            )
-
-
-def _summed(keys: Codes, sums: Floats) -> tuple[Codes, Floats]:
-    """Return keys that differ, ascending, and sums over each, (any, keys)."""
-    order = np.argsort(keys, kind="stable")
-    keys = keys[order]
-    starts = np.flatnonzero(np.diff(keys, prepend=-1))
-    return keys[starts], np.add.reduceat(sums[:, order], starts, axis=1)
-
-
-@dataclass
 class _Alike:
     """Rows that differ, met so far: answers to items, outcome, controls, and a stratum.
 
@@ -226,12 +155,16 @@ class _Alike:
     items: Codes
     columns: tuple[str, ...]
     places: dict[bytes, int] = field(default_factory=dict)
-    rows: list[Floats] = field(default_factory=list)
+    room: Floats = field(init=False)
     sums: Floats = field(default_factory=lambda: np.zeros((3, 0)))
-    pairs: PairSums = field(default_factory=PairSums)
+    pairs: PairSums = field(init=False)
     total: int = 0
     dropped: int = 0
     gaps: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.room = np.zeros((0, len(self.items) + len(self.columns) + 1))
+        self.pairs = PairSums(1 if self.scanned.nobody.weights is None else 3)
 
     def add(self, part: RowsOfUnits) -> None:
         """Add the rows of a batch."""
@@ -251,28 +184,26 @@ class _Alike:
             key = key[known]
         weights = np.ones(len(key)) if part.weights is None else part.weights[known]
         local, first = distinct_rows(key)
-        place = self._places(key[first])[local]
-        powers = np.stack([np.ones(len(key)), weights, weights**2])
-        sums = np.zeros((3, len(self.places)))
-        sums[:, : self.sums.shape[1]] = self.sums
-        for own, power in zip(sums, powers, strict=True):
-            own += np.bincount(place, power, len(self.places))
-        self.sums = sums
+        place = self._places(key[first])
+        powers = [np.ones(len(key)), weights, weights**2]
+        for own, power in zip(self.sums, powers, strict=True):
+            own[place] += np.bincount(local, power, len(place))
         if part.unit is not None:
-            weighted = self.scanned.nobody.weights is not None
-            self.pairs.add(part.unit[known], place, powers if weighted else powers[:1])
+            self.pairs.add(part.unit[known], place[local], powers[: self.pairs.width])
 
     def _places(self, rows: Floats) -> Codes:
-        """Return the places of rows that differ among those met so far."""
-        places = np.empty(len(rows), dtype=np.intp)
-        for k, own in enumerate(rows):
-            key = own.tobytes()
-            place = self.places.get(key)
-            if place is None:
-                place = self.places[key] = len(self.rows)
-                self.rows.append(own)
-            places[k] = place
-        if len(self.rows) > _MOST:
+        """Return the places of rows that differ among those met so far, which are kept."""
+        before = len(self.places)
+        every = [self.places.setdefault(own.tobytes(), len(self.places)) for own in rows]
+        places = np.array(every, dtype=np.intp)
+        size = len(self.places)
+        if size > len(self.room):
+            more = max(size, 2 * len(self.room)) - len(self.room)
+            self.room = np.pad(self.room, ((0, more), (0, 0)))
+            self.sums = np.pad(self.sums, ((0, 0), (0, more)))
+        fresh = places >= before
+        self.room[places[fresh]] = rows[fresh]
+        if size > _MOST:
             raise OptionError(
                 f"More than {_MOST:,} respondents differ in the answers behind the index, the "
                 "outcome or the controls, and a regression from a scan holds one of each kind; "
@@ -288,8 +219,7 @@ class _Alike:
     @property
     def table(self) -> Floats:
         """Answers, outcome, controls and stratum of each row, (rows, any)."""
-        width = len(self.items) + len(self.columns) + 1
-        return np.array(self.rows).reshape(-1, width)
+        return self.room[: len(self.places)]
 
     def members(self, scale: float) -> tuple[tuple[csr_array, ...], Codes]:
         """Return sums over members of each cluster in each row, and the clusters' numbers.
@@ -298,13 +228,10 @@ class _Alike:
         """
         if not self.clustered:
             return (), np.zeros(0, dtype=np.intp)
-        unit, place, powers = self.pairs.totals()
-        known, own = np.unique(unit, return_inverse=True)
-        shape = (len(known), len(self.rows))
-        return tuple(
-            csr_array((sums * scale**power, (own, place)), shape)
-            for power, sums in enumerate(powers)
-        ), known
+        members, units = self.pairs.matrices(len(self.places))
+        for power, own in enumerate(members):
+            own.data *= scale**power
+        return members, units
 
 
 def _sample(
@@ -325,7 +252,7 @@ def _sample(
             f"{what} {lacking[0]!r} is missing for all {alike.total} respondents; choose another "
             "column."
         )
-    counts, weight, squares = alike.sums
+    counts, weight, squares = alike.sums[:, : len(alike.places)]
     n = int(counts.sum())
     require_enough(n, (*names, *controls), label)
     table, width = alike.table, len(alike.items)
