@@ -430,9 +430,10 @@ def draft_codebook(
     sheet: Sheet = None,
     encoding: Encoding = None,
     decimal: DecimalSign = None,
+    language: OwnLanguage = "en",
 ) -> None:
     """Draft a codebook from a data file, to be edited."""
-    with _spoken(draft_codebook):
+    with _spoken(draft_codebook, language):
         import csimodel as csi
 
         book = csi.draft_codebook(

@@ -31,6 +31,14 @@ _DISPOSITIONS = (
 
 ESTIMATORS = ("pls", "plsc", "ml", "uls", "gls", "dwls", "wlsmv")
 _IN_PYTHON = {"rng": "seed", "folder": "out", "discount_rate": "discount"}
+_PYTHON_ONLY = re.compile(r", or pass a data frame| in read_survey(?!\()")
+_FORMS = {
+    "missing_codes": (
+        re.compile(r"missing_codes=\{'([^']*)': ([^}]*)\}"),
+        r"--missing-codes \1=\2",
+    ),
+    "items": (re.compile(r"items=\[…\]"), "--items NAME"),
+}
 _CALL = re.compile(r"[\w.]+\([^()]*\)")
 _ARGUMENT = re.compile(r"""(?<![\w.'"“-])([a-z][a-z_]*)=(?![=])(?=(['"]?))""")
 
@@ -52,8 +60,14 @@ def in_shell(message: str, options: Iterable[str]) -> str:
     "give its encoding with --encoding, or save it; not --encoding 'big'."
     >>> in_shell("use csi.read_survey(file, encoding='big5').", ["encoding"])
     "use csi.read_survey(file, encoding='big5')."
+    >>> in_shell("say missing_codes={'q1': 6}; not in missing_codes.", ["missing_codes"])
+    'say --missing-codes q1=6; not in --missing-codes.'
     """
     known = set(options)
+    message = _PYTHON_ONLY.sub("", message)
+    for name, (form, own) in _FORMS.items():
+        if name in known:
+            message = form.sub(own, message)
 
     def option(match: re.Match[str]) -> str:
         name = _IN_PYTHON.get(match[1], match[1])
@@ -66,11 +80,20 @@ def in_shell(message: str, options: Iterable[str]) -> str:
     parts, end = list[str](), 0
     for call in [*_CALL.finditer(message), None]:
         message_part = message[end : len(message) if call is None else call.start()]
-        parts.append(_ARGUMENT.sub(option, message_part))
+        parts.append(_bare(_ARGUMENT.sub(option, message_part), known))
         if call is not None:
             parts.append(call[0])
             end = call.end()
     return "".join(parts)
+
+
+def _bare(message: str, known: Iterable[str]) -> str:
+    """Name options whose names no sentence has by chance, those of several words, as the shell."""
+    for name in known:
+        if "_" in name:
+            bare = rf"(?<![\w.'\"“=-]){name}(?![\w=('\"”]|\.\w)"
+            message = re.sub(bare, f"--{name.replace('_', '-')}", message)
+    return message
 
 
 def formats_of(text: str) -> tuple[str, ...]:

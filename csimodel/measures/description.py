@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 from csimodel.arguments import checked, checked_in
 from csimodel.bounds import THRESHOLDS
-from csimodel.errors import SurveyError, choose
+from csimodel.errors import choose
 from csimodel.findings import Finding, counted, text
 from csimodel.floats import own_errstate, own_errstate_in
 from csimodel.formatting import in_form
 from csimodel.inference import infer
 from csimodel.inference.domains import DomainStatistics, function_of_means
 from csimodel.measures.items import skip_rules, weighted_means
+from csimodel.measures.number_columns import described_columns
 from csimodel.measures.respondents import GroupedSurvey
 from csimodel.options import require_level
 from csimodel.page import HasPage, Page, Section
 from csimodel.survey import Survey
-from csimodel.survey.checks import column_values
 from csimodel.survey.headers import require_column
 
 Floats = NDArray[np.float64]
@@ -248,7 +248,9 @@ def describe(
     """
     require_level(level)
     given = GroupedSurvey.of(survey)
-    names = given.names("items", items) if items is not None else _items_of(given, duration)
+    names, told = (
+        described_columns(given, duration) if items is None else (given.names("items", items), ())
+    )
     values = given.numbers(names)
     low, high = given.survey.bounds(names)
     answered = np.isfinite(values).any(axis=0)
@@ -272,30 +274,12 @@ def describe(
         level=level,
         findings=(
             *given.survey.findings,
+            *told,
             *_of_items(names, values),
             *_of_respondents(names, respondents, duration),
             *_impossible(names, values, rules),
         ),
     )
-
-
-def _items_of(given: GroupedSurvey, duration: str | None) -> tuple[str, ...]:
-    """Return the items declared, or the columns that hold numbers."""
-    survey = given.survey
-    if survey.items:
-        return tuple(name for name in given.others() if name != duration)
-    names = []
-    for name in given.others():
-        if name == duration:
-            continue
-        try:
-            column_values(survey.data[name])
-        except SurveyError:
-            continue
-        names.append(name)
-    if not names:
-        raise SurveyError("No column of the data holds numbers; name the items as items=[…].")
-    return tuple(names)
 
 
 def _respondents(values: Floats, took: Floats | None) -> pd.DataFrame:

@@ -114,6 +114,9 @@ def draft_codebook(
         tell(Finding("scales-drafted", _DRAFTED, tuple(guessed), "note", len(guessed), told))
     if worded:
         tell(_about_words(worded))
+    if not items:
+        values = {"columns": tuple(map(str, survey.data.columns))}
+        tell(Finding("no-items-drafted", _NO_ITEMS, (), "warning", len(values["columns"]), values))
     return Codebook(
         items=_with_constructs(items),
         weights=survey.weights,
@@ -200,4 +203,9 @@ _DRAFTED = (
 _WORDED = (
     "The words of {items:10} are coded from 1 in the order of a usual scale, {scales:5}; correct "
     "codes and levels by the questionnaire."
+)
+_NO_ITEMS = (
+    "No column looks like a rating, of whole numbers or words of a usual scale, so the draft has "
+    "no items: {columns:10}; say how the file is written (encoding, decimal sign), or write the "
+    "items by hand."
 )

@@ -17,6 +17,7 @@ from csimodel.survey.checks import require_table
 from csimodel.survey.damage import DAMAGE
 from csimodel.survey.headers import cleaned_names, place_of, require_unique
 from csimodel.survey.parquet_files import read_parquet
+from csimodel.survey.signatures import require_signature
 from csimodel.survey.stat_files import read_spss, read_stata
 from csimodel.survey.table import Table
 from csimodel.survey.text_files import read_csv
@@ -92,6 +93,8 @@ def independent(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _read_file(path: Path, form: Form) -> Table:
     kind = _KINDS.get(path.suffix.casefold())
+    if kind is None and "\0" not in str(path) and path.is_dir():
+        raise SurveyError(f"{str(path)!r} is a folder; give the file in it.")
     if kind is None:
         raise SurveyError(
             f"The file {path.name!r} is of a kind not known; "
@@ -106,6 +109,7 @@ def _read_file(path: Path, form: Form) -> Table:
             raise SurveyError(f"{str(path)!r} is a folder; give the file in it.")
         if not path.is_file():
             raise SurveyError(f"{str(path)!r} is no file but a device or pipe; give a file.")
+        require_signature(path)
         return kind.reader(path, **options)
     except SurveyError:
         raise
