@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from numbers import Real
 
 from csimodel.translation import gettext, zero_before_point
 
@@ -38,7 +39,7 @@ def figures(value: float, missing: str = "–") -> str:
     return text.replace("-", "−", 1) if value < 0 else text
 
 
-def in_form(value: float, form: str) -> str:
+def in_form(value: float | Real, form: str) -> str:
     r"""Write a number as a field of a sentence asks for it.
 
     Thousands are separated, the minus sign is a true one, nothing is a negative zero, and a
@@ -59,9 +60,10 @@ def in_form(value: float, form: str) -> str:
     ('68.1\xa0%', '–', '1e−07')
     """
     if not math.isfinite(value):
-        return _not_finite(value, "–")
+        return _not_finite(float(value), "–")
     if form.endswith("%"):
-        return gettext("{number}\u00a0%").format(number=in_form(100 * value, f"{form[:-1]}f"))
+        points = in_form(100 * float(value), f"{form[:-1]}f")
+        return gettext("{number}\u00a0%").format(number=points)
     separated = form if "," in form else re.sub(r"(?=\.|[a-z]?$)", ",", form, count=1)
     text = format(value, separated)
     if not text.strip("+-0.,"):
