@@ -8,7 +8,7 @@ from pandas.testing import assert_frame_equal
 
 import csimodel as csi
 from csimodel.errors import OptionError, SurveyError
-from csimodel.index.programme import scanned_cells
+from csimodel.index.programme import cell_totals
 from csimodel.survey.scanning.buckets import bucket_codes
 
 MODEL = csi.models.ecsi()
@@ -101,7 +101,7 @@ def test_more_clusters_in_cells_than_memory_holds_are_refused(frame, monkeypatch
     def full(what, size, way):
         raise OptionError(f"{what}: {way}")
 
-    monkeypatch.setattr(scanned_cells, "require_memory", full)
+    monkeypatch.setattr(cell_totals, "require_memory", full)
     scan = csi.scan(pa.Table.from_pandas(frame.dropna()), scale=ITEMS, cluster="psu")
     with pytest.raises(OptionError, match=r"60 clusters add to 9 cells .*buckets=200"):
         csi.programme(MODEL, scan, "firm", "wave")
