@@ -2,12 +2,14 @@
 
     python benchmarks/bench_scan.py [rows …]     # 1,000,000 and 5,000,000 by default; 24 items
     python benchmarks/bench_scan.py --write 5000000     # the table of docs/scanning.md, too
+    python benchmarks/bench_scan.py --equal 5000000     # the largest difference from memory
+    python benchmarks/bench_scan.py --linear            # the index by firm, clusters growing
 
 Files of a million rows are written to a temporary folder. They and each line are made by processes
 of their own, so that its peak is its own. The floor reads the same batches by Arrow and multiplies
 them. Seconds of processor and of the clock; on a loaded computer the first say more. They hold what
-is loaded when a function is first called; those of Spark are of all its processes, without their
-start, and its peak is of this process alone.
+is loaded when a function is first called; those of Spark are of all its processes, after a first
+small job on both workers, and its peak is of this process alone; its start is a line of its own.
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from pyarrow import parquet
 
 import csimodel as csi
+from csimodel.survey.scanning.buckets import bucket_codes
 
 ITEMS = [f"q{k}" for k in range(1, 25)]
 NAMES = "ABCDEF"
@@ -47,6 +51,7 @@ def write(folder: Path, rows: int) -> None:
             answer = 6.0 + 1.6 * latent[k // 4] + 1.2 * rng.standard_normal(n)
             columns[item] = np.clip(np.rint(answer), 1, 10).astype(np.int8)
         columns["firm"] = rng.integers(0, 200, n).astype(np.int16)
+        columns["household"] = (place * FILE + np.arange(n)) // 5
         chance = 1 / (1 + np.exp(-latent[3] - 0.5))
         columns["again"] = (rng.random(n) < chance).astype(np.int8)
         parquet.write_table(pa.table(columns), folder / f"part{place:03}.parquet")
@@ -139,19 +144,27 @@ def processor_seconds() -> float:
     return sum(seconds.get(own, 0.0) for own in family)
 
 
-def on_spark(folder: Path) -> tuple[float, float]:
-    """Fit what two workers of Spark count, after they counted once, so that all is loaded."""
+def on_spark(folder: Path, start: bool = False) -> tuple[float, float]:
+    """Fit what two workers of Spark count, after they counted a little; or time that `start`."""
+    begun = time.perf_counter(), processor_seconds()
     os.environ["PYSPARK_PYTHON"] = sys.executable
     from pyspark.sql import SparkSession
 
     own = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
     session = own.config("spark.ui.showConsoleProgress", "false").getOrCreate()
-    scan = csi.scan(session.read.parquet(str(folder)), scale=dict.fromkeys(ITEMS, (1, 10)))
-    small = csi.scan(session.read.parquet(str(folder)).limit(1000), scale=(1, 10), items=ITEMS)
-    csi.fit(MODEL, small)
-    begun = time.perf_counter(), processor_seconds()
-    csi.fit(MODEL, scan)
+    frame = session.read.parquet(str(folder))
+    scale = dict.fromkeys(ITEMS, (1, 10))
+    csi.fit(MODEL, csi.scan(frame.limit(1000).repartition(2), scale=scale))
+    if not start:
+        scan = csi.scan(frame, scale=scale)
+        begun = time.perf_counter(), processor_seconds()
+        csi.fit(MODEL, scan)
     return time.perf_counter() - begun[0], processor_seconds() - begun[1]
+
+
+def by_household(folder: Path) -> None:
+    """Make the index by firm, households of five rows being drawn."""
+    csi.index_scores(csi.fit(MODEL, scanned(folder, cluster="household")), by="firm")
 
 
 TASKS = {
@@ -162,6 +175,7 @@ TASKS = {
     "fit, index by firm with errors": lambda folder: csi.index_scores(
         csi.fit(MODEL, scanned(folder)), by="firm"
     ),
+    "fit, index by firm, households drawn": by_household,
     "fit, logit with errors by firm": regressed,
     "fit, indexes written to a file": written,
     "fit, 1,000 draws of 200 buckets": by_bucket,
@@ -169,6 +183,7 @@ TASKS = {
     "fit, through DuckDB": of_relation,
     "fit, added up by DuckDB (engine='sql')": by_database,
     "DuckDB's own SQL: sums of products": by_sql,
+    "start of Spark and a first small fit": lambda folder: on_spark(folder, True),
     "fit, by two workers of Spark": on_spark,
     "fit in memory (pandas)": in_memory,
 }
@@ -213,6 +228,49 @@ def main(sizes: list[int], to_docs: bool) -> None:
         DOCS.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
 
 
+def equal(rows: int) -> None:
+    """Print the largest relative differences of a scan from the same rows in memory."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        subprocess.run([sys.executable, __file__, "--make", str(rows), name], check=True)
+        frame = parquet.read_table(folder).to_pandas()
+        frame["bucket"] = bucket_codes(frame["household"], 200)
+        options = {"items": ITEMS, "scale": (1, 10)}
+        there = csi.fit(MODEL, scanned(folder, cluster="household"))
+        here = csi.fit(MODEL, csi.read_survey(frame, cluster="household", **options))
+        tables = [csi.index_scores(fit, by="firm")[["mean", "se"]] for fit in (there, here)]
+        print(f"{rows:,} rows, index by firm with errors by household: {difference(*tables):.1e}")
+        there = csi.fit(MODEL, scanned(folder, cluster="household", buckets=200))
+        here = csi.fit(MODEL, csi.read_survey(frame, cluster="bucket", **options))
+        tables = []
+        for fit in (there, here):
+            boot = csi.bootstrap(fit, 200, rng=1, progress=False)
+            rep = csi.repurchase(
+                fit, "again", index="D", family="logit", bootstrap=boot, progress=False
+            )
+            tables.append(rep.coefficients[["estimate", "se"]])
+        print(f"{rows:,} rows, logit with errors of the whole chain: {difference(*tables):.1e}")
+
+
+def difference(one: pd.DataFrame, other: pd.DataFrame) -> float:
+    """Return the largest relative difference of two tables."""
+    return float((abs(one - other) / abs(other)).to_numpy().max())
+
+
+def linear(sizes: list[int]) -> None:
+    """Print what the index by firm costs where households grow with the rows."""
+    for rows in sizes:
+        with tempfile.TemporaryDirectory() as name:
+            subprocess.run([sys.executable, __file__, "--make", str(rows), name], check=True)
+            own = [sys.executable, __file__, "--task", "fit, index by firm, households drawn", name]
+            told = subprocess.run(own, capture_output=True, text=True, check=True)
+            clock, cpu, peak = map(float, told.stdout.split())
+            line = (
+                f"{rows:12,} rows {clock:8.2f} s {cpu:8.2f} cpu s {1e6 * cpu / rows:6.2f} us a row"
+            )
+            print(f"{line} {peak:7.0f} MB", flush=True)
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--make"]:
         write(Path(sys.argv[3]), int(sys.argv[2]))
@@ -222,6 +280,10 @@ if __name__ == "__main__":
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         spent = time.perf_counter() - begun[0], time.process_time() - begun[1]
         print(*(own if isinstance(own, tuple) else spent), peak)
+    elif sys.argv[1:2] == ["--equal"]:
+        equal(int(sys.argv[2]))
+    elif sys.argv[1:2] == ["--linear"]:
+        linear([FILE // 2, FILE, 2 * FILE, 4 * FILE])
     else:
         to_docs = sys.argv[1:2] == ["--write"]
         sizes = [int(size) for size in sys.argv[1 + to_docs :]]
