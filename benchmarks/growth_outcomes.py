@@ -111,7 +111,7 @@ OUTCOMES = (
               {"n": (1, N), "G": (1, G)}, LOGIT, ("pls",), {"G": 20}),
     Operation("repurchase_top_drop",
               lambda c: csi.outcomes.repurchase_top_drop(c.survey, by="firm", **TOP),
-              {"n": (1, N), "G": (1, 1_000)}, "50*ns*n", ("survey",)),
+              {"n": (1, N), "G": (2, 1_000)}, "50*ns*n", ("survey",)),
     Operation("complaint_repurchase",
               lambda c: csi.outcomes.complaint_repurchase(c.survey, well_from=8, **COMPLAINTS),
               {"n": (1, N)}, "50*ns*n"),

@@ -86,7 +86,7 @@ class ExchangedRows:
 
     def rows(self, span: slice) -> Codes:
         """Return the row whose value each respondent gets, (permutations, respondents)."""
-        return self.permutations.labels(span)
+        return np.asarray(self.permutations.labels(span), dtype=np.intp)
 
     def spans(self, together: int) -> Iterator[slice]:
         """Yield permutations that go together."""

@@ -24,7 +24,7 @@ from csimodel.inference.draws import loss_severity
 from csimodel.limits import FEWEST_DRAWS
 from csimodel.model import Model
 from csimodel.moments.copies import Copies
-from csimodel.moments.label_permutations import LabelPermutations
+from csimodel.moments.label_permutations import LabelPermutations, Labels
 from csimodel.options import shown
 from csimodel.progress import progress_bar
 from csimodel.survey import Answers, Survey
@@ -106,7 +106,7 @@ class GroupedSample:
         """The fits of the groups, as a batch, (groups,)."""
         return self.solutions(self.codes[None])
 
-    def solutions(self, labels: Codes) -> Solution:
+    def solutions(self, labels: Labels) -> Solution:
         """Return the fits of all groups by labels, (permutations, rows), as a batch.
 
         Group by group, all permutations of the first, then of the second.

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from csimodel.survey.sampling import SurveyDesign
 
 Codes = NDArray[np.intp]
+Labels = NDArray[np.integer]
 
 Exchange = Literal["respondents", "clusters", "respondents within clusters"]
 
@@ -70,7 +71,7 @@ class LabelPermutations:
     exchange: Exchange
     count: int
     seed: int = 0
-    given: Codes | None = None
+    given: Labels | None = None
 
     @classmethod
     def of_design(
@@ -96,18 +97,21 @@ class LabelPermutations:
             return cls(codes, design.unit, design.stratum, "clusters", count, seed)
         return cls(codes, rows, design.unit, "respondents within clusters", count, seed)
 
-    def with_labels(self, given: Codes) -> LabelPermutations:
+    def with_labels(self, given: Labels) -> LabelPermutations:
         """Return permutations that somebody else made, (count, rows)."""
         return replace(self, given=given, count=len(given))
 
-    def labels(self, span: slice) -> Codes:
+    def labels(self, span: slice) -> Labels:
         """Return the group of each respondent in some permutations, (permutations, rows)."""
         if self.given is not None:
             return self.given[span]
         streams = range(span.start // _STREAM, -(-span.stop // _STREAM))
-        units = np.concatenate([self._stream(stream) for stream in streams])
-        first = span.start - streams.start * _STREAM
-        return units[first : first + span.stop - span.start, self.unit]
+        parts: list[Labels] = []
+        for stream in streams:
+            first = stream * _STREAM
+            own = slice(max(span.start - first, 0), span.stop - first)
+            parts.append(self._stream(stream)[own, self.unit])
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def spans(self, together: int) -> Iterator[slice]:
         """Yield permutations that go together."""
@@ -125,9 +129,9 @@ class LabelPermutations:
         return float(np.rint(np.exp(min(float(logarithm.sum()), 700.0))))
 
     @cached_property
-    def _labels(self) -> Codes:
-        """Group of each unit, (units,)."""
-        labels = np.zeros(len(self.block), dtype=np.intp)
+    def _labels(self) -> Labels:
+        """Group of each unit in as few bytes as hold it, (units,)."""
+        labels = np.zeros(len(self.block), dtype=np.min_scalar_type(int(self.codes.max(initial=0))))
         labels[self.unit] = self.codes
         return labels
 
@@ -136,8 +140,22 @@ class LabelPermutations:
         """Units by block."""
         return np.argsort(self.block, kind="stable")
 
-    def _stream(self, stream: int) -> Codes:
+    @cached_property
+    def _latest(self) -> dict[int, Labels]:
+        """The stream made last, by its number: spans of fewer permutations share it."""
+        return {}
+
+    def _stream(self, stream: int) -> Labels:
         """Return the groups of units in the permutations of one stream, (permutations, units)."""
+        kept = self._latest.get(stream)
+        if kept is None:
+            kept = self._permuted(stream)
+            self._latest.clear()
+            self._latest[stream] = kept
+        return kept
+
+    def _permuted(self, stream: int) -> Labels:
+        """Make them."""
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, stream]))
         tiled = np.tile(self._labels, (_STREAM, 1))
         if not self.block.any():
