@@ -15,7 +15,7 @@ left out as "more"; none begins after `--minutes` (75; the largest come last). M
     LIMIT    a limit was passed, or the call ended in an error
 
 `--quick` takes small steps only (two minutes), `--only` names that begin so, `--write` makes
-docs/growth.md.
+docs/growth.md, or with `--only` measures those rows of it again.
 """
 
 import argparse
@@ -35,7 +35,7 @@ import common  # noqa: F401  one thread, before NumPy is loaded
 from growth_data import Case, Size
 from growth_measure import Bounds, Cost, Growth, measure_after
 from growth_operations import AXES, STEPS, Operation, Task
-from growth_page import Line, document, shown, speeds
+from growth_page import Line, document, shown, speeds, with_rows
 from growth_table import OPERATIONS
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "growth.md"
@@ -161,7 +161,9 @@ def main() -> None:
     print(text)
     print(f"{len(tasks)} measurements in {time.perf_counter() - start:.0f} s")
     if options.write:
-        DOCUMENT.write_text(text, encoding="utf-8")
+        partly = options.only != [""] and DOCUMENT.exists()
+        page = with_rows(DOCUMENT.read_text(encoding="utf-8"), text) if partly else text
+        DOCUMENT.write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -188,3 +188,39 @@ def document(lines: list[Line], rates: dict[str, float], bounds: Bounds) -> str:
         "\n".join(f"- {name}: `{formula}`" for name, formula in floors.items()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def with_rows(page: str, other: str) -> str:
+    """Return a page with the rows that another page has, too, as they are there."""
+    rows = _rows(other)
+    lines, section, columns = [], "", []
+    for line in page.splitlines():
+        section, columns = _place(line, section, columns)
+        cells = _cells(line)
+        if own := rows.get((section, cells[0])) if cells else None:
+            line = "| " + " | ".join(own.get(name, "") for name in columns) + " |"
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _rows(page: str) -> dict[tuple[str, str], dict[str, str]]:
+    """Return the cells of each row by the names of their columns, by section and first cell."""
+    rows: dict[tuple[str, str], dict[str, str]] = {}
+    section, columns = "", list[str]()
+    for line in page.splitlines():
+        section, columns = _place(line, section, columns)
+        cells = _cells(line)
+        if cells and cells[0] not in ("", "---"):
+            rows[section, cells[0]] = dict(zip(columns, cells, strict=True))
+    return rows
+
+
+def _place(line: str, section: str, columns: list[str]) -> tuple[str, list[str]]:
+    """Return the section and the columns that hold from a line on."""
+    if line.startswith("## "):
+        return line.split(":")[0], []
+    return section, columns or _cells(line)
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line[1:-1].split("|")] if line.startswith("|") else []
