@@ -94,7 +94,11 @@ def read_survey(
     reverse
         Items that were asked the other way round; answers x become lowest + highest − x.
     weights, strata, cluster
-        Names of the columns that hold the survey weight, the stratum and the cluster.
+        Names of the columns that hold the survey weight, the stratum and the cluster. A row whose
+        weight is 0 or missing is as one never read: it counts in no estimate, error, n or degree
+        of freedom, and a cluster or stratum that holds no other row was not drawn. (R's survey
+        keeps such units in the design, as of a domain; here a domain is a group, ``by=``, whose
+        errors know all units that were drawn.)
     lonely
         How a stratum with a single cluster (or respondent) is treated, which shows no spread of
         its own: ``"adjust"`` (the default) takes its distance from the mean of all units, which

@@ -11,6 +11,9 @@ import numpy as np
 import pandas as pd
 
 import csimodel as csi
+import csimodel.assessment
+import csimodel.estimators.covariance.defined
+import csimodel.index  # with their quantities, so that draws of names are the same in every run
 from csimodel.estimators.quantities import _REGISTRY as QUANTITIES
 from csimodel.model.terms import Product
 from fuzz.judge import Judge
@@ -507,11 +510,9 @@ def regressions(given):
 @part("repurchase", "corrected_slopes", "repurchase_asymmetry",
       "repurchase_panel", "repurchase_segments")  # fmt: skip
 def of_index(given):
-    judge, frame, rng = given.judge, given.case.frame, given.rng
+    judge, frame = given.judge, given.case.frame
     judge.beside = []
-    index = pd.Series(rng.uniform(0, 100, len(frame)), frame.index, name="index")
-    if given.case.recipe.missing:
-        index[rng.random(len(frame)) < 0.2] = np.nan
+    index = frame["points"]
     more = {"weights": frame["w"]} if "w" in frame else {}
     if "psu" in frame:
         more["cluster"] = frame["psu"]
@@ -524,7 +525,7 @@ def of_index(given):
     judge.look("corrected_slopes of index", found)
     judge.look("asymmetry of index", judge(
         "asymmetry of index", csi.outcomes.repurchase_asymmetry, quality=index,
-        expectations=index[::-1].to_numpy(), outcome=frame["answer"], scale=(1, 10), **more,
+        expectations=frame["expected"], outcome=frame["answer"], scale=(1, 10), **more,
     ))  # fmt: skip
     judge.look("segments of index", judge(
         "segments of index", csi.outcomes.repurchase_segments, index=index, outcome=frame["again"],
@@ -533,6 +534,8 @@ def of_index(given):
     cells = pd.DataFrame(
         {"i": index, "y": frame["again"], "firm": frame["firm"], "year": frame["year"]}
     )
+    if "w" in frame:
+        cells = cells[frame["w"] > 0]
     cells = cells.groupby(["firm", "year"], as_index=False).mean()
     judge.look("panel of index", judge(
         "panel of index", csi.outcomes.repurchase_panel, cells, "y", firm="firm", period="year", index="i",

@@ -161,6 +161,9 @@ def make(recipe: Recipe) -> Case:
     _add_weights(frame, recipe.weights, reading, rng)
     _add_design(frame, recipe.design, reading)
     _add_outcomes(frame, recipe.outcome, common, rng)
+    frame["points"], frame["expected"] = rng.uniform(0, 100, (2, recipe.rows))
+    if recipe.missing:
+        frame.loc[rng.random(recipe.rows) < 0.2, "points"] = np.nan
     return Case(recipe, frame, reading, model, items)
 
 

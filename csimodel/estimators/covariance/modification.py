@@ -26,6 +26,7 @@ Indices = NDArray[np.intp]
 
 _MOST = 2048  # candidates whose information with the parameters is made at once
 CANDIDATES = ("cross-loadings", "error-covariances", "paths", "covariances", "intercepts")
+_DIGITS = 6  # decimals of indices that order them
 _REDUNDANT = 1e-8  # information left of a candidate, relative, that says it is in the model already
 
 
@@ -107,7 +108,9 @@ def modification_indices(
         return pd.DataFrame(columns=["lhs", "op", "rhs", "mi", "df", "p", "epc", "std_epc"])
     whole = pd.concat(entries)
     whole = whole[whole["mi"].notna()]
-    return whole.sort_values("mi", ascending=False, kind="stable").reset_index(drop=True)
+    # Restrictions of the same gain keep their order, whichever way rounding parts them.
+    order = np.argsort(-whole["mi"].to_numpy().round(_DIGITS), kind="stable")
+    return whole.iloc[order].reset_index(drop=True)
 
 
 def score_tests(fitted: Fitted, groups: Sequence[object] = ("",)) -> pd.DataFrame:

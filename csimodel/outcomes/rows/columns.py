@@ -51,13 +51,24 @@ def numbers(values: pd.Series, what: str, name: str) -> Floats:
             f"{what} {name!r} holds {int(np.isinf(array).sum())} infinite values; "
             "make such cells empty or mend them."
         )
-    if np.isnan(array).all():
-        raise SurveyError(
-            f"{what} {name!r} is missing for all {len(array)} respondents; choose another column."
-        )
+    require_some(array, what, name)
     if what == "Control":
         _tell_codes(array, name)
     return np.asarray(array, dtype=np.float64)
+
+
+def require_some(values: Floats, what: str, name: str) -> None:
+    """Refuse a column that is missing everywhere.
+
+    Raises
+    ------
+    SurveyError
+        Counting the respondents.
+    """
+    if np.isnan(values).all():
+        raise SurveyError(
+            f"{what} {name!r} is missing for all {len(values)} respondents; choose another column."
+        )
 
 
 def _tell_codes(values: Floats, name: str) -> None:

@@ -28,7 +28,7 @@ from csimodel.outcomes.rows.arguments import (
     row_labels,
     yes_or_no,
 )
-from csimodel.outcomes.rows.columns import aligned, codes_of, name_of, numbers
+from csimodel.outcomes.rows.columns import aligned, codes_of, name_of, numbers, require_some
 from csimodel.outcomes.rows.outcome import OutcomeValues, outcome_of
 from csimodel.outcomes.rows.sample import Sample, sample_of
 from csimodel.outcomes.rows.soundness import soundness
@@ -197,9 +197,9 @@ class Rows:
         return self.design.findings if designed else ()
 
     def numbers(self, column: object, what: str) -> tuple[str, Floats]:
-        """Return the name and the numbers of a column."""
+        """Return the name and the numbers of a column, NaN in rows without a weight."""
         name, cells = self._cells(column, what)
-        return name, self._offered(numbers(cells, what, name))
+        return name, self._counted(numbers(cells, what, name), what, name)
 
     def binary(self, column: object, option: str) -> tuple[str, Floats]:
         """Return the name and the numbers of a column of 0 and 1.
@@ -225,7 +225,9 @@ class Rows:
         return name, cells if len(cells) == len(self) else cells.iloc[self.place]
 
     def labels(self, column: object, what: str) -> tuple[str, Codes, list[str]]:
-        """Return the name of a column, each row's code (-1 where missing) and the labels in order.
+        """Return the name of a column, each row's code and the labels in order.
+
+        The code is -1 where the label is missing or the row has no weight.
 
         Raises
         ------
@@ -233,9 +235,11 @@ class Rows:
             When it is missing everywhere.
         """
         name, cells = self.column(column, what)
-        codes, labels = labels_of(cells, f"{what} {name!r}")
+        used = np.flatnonzero(self.usable)
+        codes = np.full(len(self), -1, dtype=np.intp)
+        codes[used], labels = labels_of(cells.iloc[used], f"{what} {name!r}")
         if not len(labels):
-            raise SurveyError(f"{what} {name!r} is missing for all {len(self)} respondents.")
+            raise SurveyError(f"{what} {name!r} is missing for all {len(used)} respondents.")
         return name, codes, [str(label) for label in labels]
 
     def indexes(self, index: Index, option: str = "index") -> dict[str, Floats]:
@@ -335,13 +339,12 @@ class Rows:
             When `cut` does not fit.
         """
         name, cells = self._cells(column, "Outcome")
-        values = numbers(cells, "Outcome", name)
+        values = self._counted(numbers(cells, "Outcome", name), "Outcome", name)
         if scale is None:
             if self.survey is not None and isinstance(column, str):
                 require_no_labelled_codes(values, name, self.survey.value_labels.get(name, {}))
             scale = self.scale(column, name, values)
-        outcome = outcome_of(values, name, family, scale, cut)
-        return replace(outcome, values=self._offered(outcome.values))
+        return outcome_of(values, name, family, scale, cut)
 
     def scale(self, column: object, name: str, values: Floats) -> tuple[float, float] | None:
         """Return the lowest and highest answer of a column, where the survey or model says them.
@@ -450,8 +453,18 @@ class Rows:
             )
         return str(known), self.frame[known]
 
-    def _offered(self, values: Floats) -> Floats:
-        return values if len(values) == len(self) else values[self.place]
+    def _counted(self, values: Floats, what: str, name: str) -> Floats:
+        """Return values of the rows offered, (rows,), NaN where a row has no weight.
+
+        Raises
+        ------
+        SurveyError
+            When nothing is left.
+        """
+        offered = values if len(values) == len(self) else values[self.place]
+        counted = np.where(self.usable, offered, np.nan)
+        require_some(counted, what, name)
+        return counted
 
     def _points(self, index: object, option: str) -> dict[str, Floats]:
         """Return indexes given as values."""

@@ -304,9 +304,9 @@ def require_apart(indexes: Iterable[str], controls: Iterable[str]) -> None:
 def _left_out(
     whole: NDArray[np.bool_], columns: Mapping[str, Floats], weights: Floats | None
 ) -> tuple[Finding, ...]:
-    gaps = {name: int((~np.isfinite(values)).sum()) for name, values in columns.items()}
-    if weights is not None:
-        gaps["weight"] = int((~(weights > 0)).sum())
+    counted = np.ones(len(whole), dtype=bool) if weights is None else weights > 0
+    gaps = {name: int((counted & ~np.isfinite(own)).sum()) for name, own in columns.items()}
+    gaps["weight"] = int((~counted).sum())
     return left_out(int((~whole).sum()), len(whole), gaps)
 
 
