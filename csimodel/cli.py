@@ -238,6 +238,10 @@ def analyze(
             "above."
         ),
     ] = None,
+    minimum_n: Annotated[
+        int | None,
+        typer.Option(help="Groups and units of fewer respondents are suppressed."),
+    ] = None,
     outcome: Annotated[
         str | None,
         typer.Option(help="Column with repurchase, or how likely it is."),
@@ -359,6 +363,7 @@ def analyze(
             level_weights=None
             if level_weights is None
             else level_weights_of(level_weights, levels),
+            minimum_n=minimum_n,
             response=response_of(dispositions),
             duration=duration,
             progress=watched(),

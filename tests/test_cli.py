@@ -518,7 +518,22 @@ def test_replicate_weights_in_a_codebook_reach_the_shell(mobi, replicated):
             "--replicate-method jkn needs the factor (m - 1)/m of each replicate's stratum",
         ),
         (["--replicate-method", "brr"], "name their columns as --replicate-weights"),
-        (["--replicate-weights", "CUSA*"], "needs a replicate_method"),
+        (["--replicate-weights", "CUSA*"], "give --replicate-method as one of 'jk1', 'jkn', 'brr'"),
+        (["--minimum-n", "20"], "--minimum-n 20 suppresses small groups, and there are none"),
+        (["--minimum-n", "0", "--by", "CUSCO"], "--minimum-n 0 must be a whole number"),
+        (
+            [
+                "--weights",
+                "IMAG1",
+                "--replicate-weights",
+                "CUSA*",
+                "--replicate-method",
+                "jkn",
+                "--replicate-factors",
+                "0.5,0.5",
+            ],
+            "There are 3 columns of replicate weights and 2 rscales; give one for each",
+        ),
         (["--replicate-weights", "x*", "--replicate-method", "brr"], "fits 0 columns"),
         (
             ["--replicate-weights", "CUSA*", "--replicate-method", "brr", "--fay", "2"],

@@ -19,7 +19,7 @@ from csimodel.inference import Bootstrap, FitErrors, without_influence
 from csimodel.inference.domains import satterthwaite, working_variance
 from csimodel.inference.infer import infer
 from csimodel.inference.sources import StandardErrors, smallest_error
-from csimodel.options import require_level
+from csimodel.options import require_count, require_level
 from csimodel.page import HasHeadline, Page, sections
 from csimodel.significance import normal_score
 from csimodel.survey.group_rows import effective_sizes
@@ -120,6 +120,7 @@ def leading_group(
     construct: str = "Satisfaction",
     bootstrap: FitErrors | None = None,
     level: float = 0.95,
+    minimum_n: int | None = None,
 ) -> LeadingGroup | None:
     """Return the group with the highest index and its differences from all others.
 
@@ -145,6 +146,8 @@ def leading_group(
         Draws of this fit; without them influence values.
     level
         Coverage of all comparisons together.
+    minimum_n
+        Groups of fewer respondents do not lead and are not compared.
 
     Returns
     -------
@@ -179,9 +182,11 @@ def leading_group(
     answers = fit.require_answers("leading_group")
     assert fit.survey is not None
     codes, groups = group_codes(fit.survey, by, answers.rows)
+    least = 0 if minimum_n is None else require_count("minimum_n", minimum_n)
+    large = np.bincount(codes[codes >= 0], minlength=len(groups)) >= least
     points = group_points(answers, codes, len(groups), fit.moments)
     estimate = by_block(fit.model, point_weights(fit.solution) * points)[:, place]
-    known = np.flatnonzero(np.isfinite(estimate))
+    known = np.flatnonzero(np.isfinite(estimate) & large)
     if len(known) < 2:
         return None
     df = answers.first_stage.degrees(codes, len(groups)).astype(np.float64)

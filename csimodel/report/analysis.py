@@ -31,7 +31,7 @@ from csimodel.inference import Bootstrap, bootstrap
 from csimodel.inference.replicates import own_replicates
 from csimodel.measures.description import describe
 from csimodel.model import Model, catalogue
-from csimodel.options import require_kind, require_level
+from csimodel.options import require_kind, require_level, shown
 from csimodel.outcomes import repurchase as regress_repurchase
 from csimodel.outcomes.money import Economics
 from csimodel.page import Page
@@ -110,6 +110,7 @@ def analyze(
     levels: str | Sequence[str] | None = None,
     period: str | None = None,
     level_weights: object = None,
+    minimum_n: int | None = None,
     policies: bool = True,
     progress: bool = True,
 ) -> Analysis:
@@ -160,6 +161,9 @@ def analyze(
         Columns of levels, the highest first, and of periods, for an index programme with the
         target's scores, changes, ranks, trend and contributions, and what units count in the level
         above: as in `programme`.
+    minimum_n
+        Groups and units of fewer respondents are suppressed: they stay in the tables of indexes,
+        without a number, and a finding lists them.
     policies
         Whether to compare treatments of missing answers (`assessment.compare_missing_policies`,
         with 5 imputations) where answers are missing; their errors are linearised.
@@ -204,6 +208,11 @@ def analyze(
             "levels=, period= and level_weights= belong together; give levels=['industry', 'firm'] "
             "with period='quarter', and a table of weights where units do not count alike."
         )
+    if minimum_n is not None and not wanted and levels is None:
+        raise OptionError(
+            f"minimum_n={shown(minimum_n)} suppresses small groups, and there are none; name the "
+            "column that makes them with by=, or the levels of a programme with levels=."
+        )
     if contrast is not None and not all(0 <= point <= 100 for point in contrast):
         raise OptionError(
             f"contrast={contrast!r} must be two index levels from 0 to 100, for example (67, 70)."
@@ -231,7 +240,7 @@ def analyze(
         groupings = []
         for columns in wanted:
             grouping, noticed = grouping_by(
-                boot, columns, target, level, valued, outcome_scale, progress=progress
+                boot, columns, target, level, valued, outcome_scale, minimum_n, progress=progress
             )
             groupings.append(grouping)
             title = crossed_title(table, columns)
@@ -250,6 +259,7 @@ def analyze(
                 estimator=fitted.estimator,
                 construct=target,
                 level=level,
+                minimum_n=minimum_n,
             )
         scores = index_scores(fitted, bootstrap=boot, level=level)
         drivers = importance_performance(fitted, target, boot, level)
@@ -282,6 +292,7 @@ def analyze(
         else None,
         description=described,
         programme=waves,
+        minimum_n=minimum_n,
         warned=tuple(warned),
     )
 

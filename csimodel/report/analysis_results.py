@@ -76,6 +76,8 @@ class AnalysisResults:
         Two index levels whose repurchase is compared, points.
     response
         Response rates of the survey, or None.
+    minimum_n
+        Of how many respondents a group must be to have a number, or None.
     policies
         Results under each treatment of missing answers, or None where nothing is missing.
     description
@@ -100,6 +102,7 @@ class AnalysisResults:
     contrast: tuple[float, float]
     response: ResponseRates | None = None
     policies: MissingPolicies | None = None
+    minimum_n: int | None = None
     description: Description | None = None
     programme: Programme | None = None
     warned: tuple[Finding, ...] = ()

@@ -102,6 +102,7 @@ def grouping_by(
     level: float,
     valued: Repurchase | None,
     scale: tuple[float, float] | None,
+    minimum_n: int | None = None,
     *,
     progress: bool,
 ) -> tuple[Grouping, list[Finding]]:
@@ -119,6 +120,8 @@ def grouping_by(
         Coverage of intervals and tests.
     valued, scale
         The regression of the outcome and its scale, or None.
+    minimum_n
+        Groups of fewer respondents are suppressed.
     progress
         Show a bar for what takes longer than a second.
 
@@ -140,10 +143,12 @@ def grouping_by(
     """
     fit, by, segments = bootstrap.fit, list(columns), None
     with collected() as noticed:
-        scores = index_scores(fit, by=by, bootstrap=bootstrap, level=level)
-        leading = leading_group(fit, by, target, bootstrap, level)
+        scores = index_scores(fit, by=by, bootstrap=bootstrap, level=level, minimum_n=minimum_n)
+        leading = leading_group(fit, by, target, bootstrap, level, minimum_n)
         noticed.extend(invariance_of_groups(fit, by, level))
         if valued is not None and valued.converged:
-            segments, told = segments_of(valued, bootstrap, by, scale, progress=progress)
+            segments, told = segments_of(
+                valued, bootstrap, by, scale, minimum_n or 0, progress=progress
+            )
             noticed.extend(told)
     return Grouping(tuple(columns), scores, leading, segments), noticed

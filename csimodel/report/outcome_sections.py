@@ -27,11 +27,15 @@ _LEFT_OUT = {
 }
 
 
+_FEWEST = 30  # respondents of a segment with a curve of its own
+
+
 def segments_of(
     valued: Repurchase,
     bootstrap: Bootstrap,
     by: str | Sequence[str],
     scale: tuple[float, float] | None,
+    minimum_n: int = 0,
     *,
     progress: bool,
 ) -> tuple[Segments | None, tuple[Finding, ...]]:
@@ -47,6 +51,7 @@ def segments_of(
             scale=scale,
             bootstrap=bootstrap,
             level=valued.level,
+            fewest=max(_FEWEST, minimum_n),
             progress=progress,
         )
     except CsimodelError as error:

@@ -82,6 +82,8 @@ def code(analysis: AnalysisResults) -> str:
         options["period"] = repr(column_of_level(str(analysis.programme.groups.labels.names[-1])))
         if hierarchy.weights.table is not None:
             options["level_weights"] = "level_weights"
+    if analysis.minimum_n is not None:
+        options["minimum_n"] = str(analysis.minimum_n)
     return "\n".join(
         [
             "import csimodel as csi",

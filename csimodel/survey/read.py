@@ -177,7 +177,7 @@ def read_survey(
     method = book.replicate_method if replicate_method is None else replicate_method
     if pattern is not None:
         columns = replicate_columns(base.data, pattern)
-        method = require_method(columns, method)
+        method = require_method(columns, method, base.data, survey.weights)
         survey = replace(
             survey,
             replicate_weights=columns,

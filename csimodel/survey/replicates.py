@@ -28,6 +28,7 @@ from csimodel.findings import Finding
 from csimodel.options import number_of, shown
 from csimodel.survey.checks import number, numeric_block, plural
 from csimodel.survey.headers import require_column
+from csimodel.survey.replicate_patterns import likely_method
 from csimodel.survey.sampling import ReplicateVariance, SurveyDesign
 from csimodel.translation import message
 
@@ -210,9 +211,12 @@ def label_of_scheme(scheme: str) -> str:
 
 
 def require_method(
-    columns: tuple[str, ...], method: str | ReplicateMethod | None
+    columns: tuple[str, ...],
+    method: str | ReplicateMethod | None,
+    frame: pd.DataFrame,
+    weights: str | None,
 ) -> ReplicateMethod:
-    """Return the method of replicate weights, when it is complete.
+    """Return the method of replicate weights in a table, when it is complete.
 
     Raises
     ------
@@ -223,8 +227,9 @@ def require_method(
     """
     if method is None:
         raise OptionError(
-            f"replicate_weights needs a replicate_method; use one of "
-            f"{', '.join(map(repr, get_args(Scheme)))}, as whoever made the weights says."
+            "Replicate weights need the method that made them; give replicate_method= as one of "
+            f"{', '.join(map(repr, get_args(Scheme)))}, as their documentation says "
+            f"({likely_method(frame, columns, weights)})."
         )
     if not isinstance(method, ReplicateMethod):
         method = ReplicateMethod(require_scheme(method))

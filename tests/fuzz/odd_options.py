@@ -446,7 +446,7 @@ def calls() -> dict[str, tuple[Callable[..., Any], dict[str, Any]]]:
                 index=p.index, outcome=p.frame["again"], reliability=0.8, draws=20, progress=False)},
         ),
         "analyze": (
-            csi.analyze, {"survey": p.survey, "model": p.model, "draws": 25, "progress": False},
+            csi.analyze, {"survey": p.survey, "model": p.model, "draws": 25, "by": "half", "minimum_n": 2, "progress": False},
         ),
         "simulate.programme": (
             simulate.programme, {"firms": 2, "periods": 2, "respondents": 20, "industries": 1, "sectors": 1},

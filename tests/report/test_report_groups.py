@@ -55,6 +55,43 @@ def test_groups_by_several_columns_stand_each_by_itself_and_crossed_where_asked(
     assert {own.scope for own in told} >= {"By “Gender <i>”", "By code"}
 
 
+def test_groups_below_the_minimum_have_no_number_anywhere(tmp_path):
+    """Not in the table, as the leader or as a curve, though theirs is the highest index."""
+    survey = csi.load_mobi()
+    happy = np.argsort(-survey.data[["CUSA1", "CUSA2", "CUSA3"]].sum(axis=1).to_numpy())[:35]
+    brand = np.where(np.arange(250) % 2, "A", "B").astype(object)
+    brand[happy] = "few"
+    own = replace(survey, data=survey.data.assign(brand=brand, wave=1))
+    options = {"draws": 60, "outcome": "CUSL1", "by": "brand", "progress": False}
+    free, held = (
+        csi.analyze(own, levels="brand", period="wave", minimum_n=least, **options)
+        for least in (None, 40)
+    )
+    assert free.groupings[0].leading.group == "few"
+    assert "few" in free.groupings[0].segments.names
+    (grouping,) = held.groupings
+    assert grouping.leading.group != "few"
+    assert "few" not in [*grouping.leading.table.index, *grouping.segments.names]
+    assert grouping.index.loc["few", "mean"].isna().all()
+    assert grouping.index.loc["few", "reason"].str.startswith("suppressed").all()
+    assert grouping.index.loc["few", "n"].eq(35).all()
+    kept = grouping.index.drop("few")
+    pd.testing.assert_frame_equal(kept, free.groupings[0].index.drop("few"))
+    told = [own for own in held.findings if own.code == "groups-suppressed"]
+    assert {own.subjects for own in told} == {("few (35)",), ("(few, 1) (35)",)}
+    folder = csi.write_report(held, tmp_path, progress=False).parent
+    facts = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert "minimum_n=40," in facts["code"]
+
+
+@pytest.mark.parametrize("least", [0, 2.5, "many"])
+def test_a_minimum_that_is_no_number_is_refused(least):
+    with pytest.raises(
+        csi.errors.OptionError, match=f"^minimum_n={least!r} must be a whole number"
+    ):
+        csi.analyze(csi.load_mobi(design=True), by="sex", minimum_n=least, draws=20, progress=False)
+
+
 @pytest.mark.parametrize(
     ("by", "message"),
     [

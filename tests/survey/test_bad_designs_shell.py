@@ -60,6 +60,16 @@ REFUSED = {
     "one replicate": (
         {}, REPLICATES | {"replicate_weights": "rw0"}, None, "'rw0' fits 1 column of the data; give a pattern",
     ),
+    "replicates of the wrong number": (
+        {}, REPLICATES | {"strata": "s", "cluster": "c"}, None,
+        "There are 6 columns of replicate weights, and the method 'jk1' makes 12 of 12 clusters in "
+        "3 strata",
+    ),
+    "replicates of no method": (
+        {"rw0": 1.0, "rw1": 2.0, "w": 1.0}, {"weights": "w", "replicate_weights": "rw*"}, None,
+        "as one of 'jk1', 'jkn', 'brr', 'fay', 'bootstrap', as their documentation says (the "
+        "weights do not tell which).",
+    ),
     "no replicate": (
         {}, REPLICATES | {"replicate_weights": "zz*"}, None, "fits 0 columns of the data",
     ),
@@ -147,4 +157,6 @@ def test_what_is_odd_is_told(name, tmp_path):
     done = shell(tmp_path, columns, options, None)
     assert done.exit_code == 0, done.output
     facts = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
-    assert code in json.dumps(facts)
+    (row,) = [own for own in facts["tables"]["findings"] if own["code"] == code]
+    told = (finding.severity, finding.count, str(finding))
+    assert (row["severity"], row["count"], row["message"]) == told

@@ -82,6 +82,25 @@ def test_errors_from_given_weights_are_those_of_r(reference, given, name):
     assert_allclose(rep.coefficients["se"], theirs["controls"]["se"], rtol=1e-8)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_replicates_without_a_method_are_told_what_they_look_like(given, name):
+    """Each kind of R's weights is told from the others, in a file of seven digits."""
+    kind = "bootstrap" if name in ("rescaled", "canty", "mrb") else name.split("_")[0]
+    likely = f"'{kind}' with fay=0.5 is likely" if kind == "fay" else f"'{kind}' is likely, as"
+    with pytest.raises(
+        csi.errors.OptionError, match=r"^Replicate weights need the method"
+    ) as refusal:
+        read(given, replicate_weights=f"{name}.*")
+    assert f"({likely}" in str(refusal.value)
+
+
+def test_raked_replicates_do_not_tell_their_method(given):
+    raked = given[[f"jkn.{k}" for k in range(1, 30)]] * np.linspace(0.9, 1.1, 250)[:, None]
+    raked *= 1.0 + 1e-3 * np.random.default_rng(1).random(raked.shape)
+    with pytest.raises(csi.errors.OptionError, match=r"\(the weights do not tell which\)\.$"):
+        read(given.assign(**raked), replicate_weights="jkn.*")
+
+
 @pytest.mark.parametrize("method", ["jk1", "jkn", "jkn_fpc"])
 def test_jackknife_weights_are_those_of_r(reference, given, method):
     """Each of our replicates is one of theirs, and the errors are equal."""
@@ -221,7 +240,7 @@ def test_bad_weights_are_named(data):
     refused(survey_error, "replicate_weights names 1 column; give a pattern", fit, ["r1"])
     refused(
         option_error,
-        "replicate_weights needs a replicate_method; use one of 'jk1'",
+        "Replicate weights need the method that made them; give replicate_method= as one of 'jk1'",
         fit,
         method=None,
     )
