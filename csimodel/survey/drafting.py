@@ -115,8 +115,9 @@ def draft_codebook(
     if worded:
         tell(_about_words(worded))
     if not items:
-        values = {"columns": tuple(map(str, survey.data.columns))}
-        tell(Finding("no-items-drafted", _NO_ITEMS, (), "warning", len(values["columns"]), values))
+        columns = tuple(map(str, survey.data.columns))
+        seen = {"columns": columns}
+        tell(Finding("no-items-drafted", _NO_ITEMS, (), "warning", len(columns), seen))
     return Codebook(
         items=_with_constructs(items),
         weights=survey.weights,
