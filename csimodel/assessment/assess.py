@@ -164,9 +164,13 @@ class Assessment(HasPage):
         }
         if values["unjudged"]:
             return text(
-                "{checks} checks: {poor} need attention, {unjudged} cannot be judged.", **values
+                (
+                    "{checks} checks: {poor} {poor:needs|need} attention, {unjudged} cannot be "
+                    "judged."
+                ),
+                **values,
             )
-        return text("{checks} checks: {poor} need attention.", **values)
+        return text("{checks} checks: {poor} {poor:needs|need} attention.", **values)
 
     def _open_checks(self) -> Section:
         checks = open_checks(self.fit, self.bootstrap is not None)

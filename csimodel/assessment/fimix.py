@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 
 _MOST_SEGMENTS = 20
 _SAME = 1e-4  # log-likelihoods this near are those of one solution
-_LEFT_OUT = "{count} of {total} respondents without scores are left out of the segments."
+_LEFT_OUT = "{count} of {total} respondents without scores {count:is|are} left out of the segments."
 _WEIGHTED = (
     "Survey weights count respondents in the likelihood, so criteria treat them as if they were "
     "numbers of respondents."
@@ -38,8 +38,8 @@ _NO_SOLUTION = (
     "members or its variance, so that this number of segments is left out."
 )
 _LOST = (
-    "{lost} of {total} starts of {segments} segments came to a segment without members or without "
-    "a variance, and are left out."
+    "{lost} of {total} starts of {segments} segments came to a segment without members or "
+    "without a variance, and {lost:is|are} left out."
 )
 _ONCE = (
     "The best solution of {segments} segments was reached by one of {total} starts, so there may "

@@ -50,8 +50,8 @@ _NOT_SHOWN = (
 )
 _NOT_JUDGED = "Whether {driver} is a necessary condition of {target} is not judged ({reason})."
 _LEFT_OUT = (
-    "{count} of {total} respondents without a score of {target} or a driver are left out of the "
-    "necessary conditions."
+    "{count} of {total} respondents without a score of {target} or a driver {count:is|are} left "
+    "out of the necessary conditions."
 )
 _WITHIN = (
     "Scores of {target} are exchanged among respondents of the same cluster, so what differs "

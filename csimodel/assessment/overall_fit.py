@@ -185,7 +185,10 @@ class OverallFit(HasPage):
         lost, total = int(self.failed.sum()), len(refitted) * len(self.draws)
         finding = Finding(
             "lost-draws",
-            "{lost} of {total} refits have no solution ({reasons:20}) and are left out.",
+            (
+                "{lost} of {total} refits {lost:has|have} no solution ({reasons:20}) and "
+                "{lost:is|are} left out."
+            ),
             values={"lost": lost, "total": total, "reasons": told_reasons(self.failed)},
         )
         return (*findings, *about_lost(finding, lost, total))

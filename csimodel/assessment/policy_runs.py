@@ -32,8 +32,8 @@ Tables = Callable[[str, float], pd.DataFrame]
 _TOLD = ("rows-dropped", "cells-filled", "cells-missing")
 _EXPECTED = (
     "Means and covariances are those of highest likelihood for the answers there are of {rows:,} "
-    "respondents ({cells:,} are missing), which is right where missing depends on what was "
-    "answered only and answers are about normal."
+    "respondents ({cells:,} {cells:is|are} missing), which is right where missing depends on "
+    "what was answered only and answers are about normal."
 )
 
 

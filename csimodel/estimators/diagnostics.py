@@ -83,8 +83,8 @@ def _convergence(solution: Solution, outcome: Status) -> Iterator[Finding]:
     if outcome == Status.NOT_CONVERGED:
         yield Finding(
             "not-converged",
-            "The weights still moved after {iterations} iterations, so these numbers are not a "
-            "solution; raise max_iterations or try another scheme.",
+            "The weights still moved after {iterations} {iterations:iteration|iterations}, so "
+            "these numbers are not a solution; raise max_iterations or try another scheme.",
             severity="failure",
             count=int(solution.estimates.iterations),
             values={"iterations": int(solution.estimates.iterations)},

@@ -228,9 +228,13 @@ def _patterns(seen: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.bool_], NDAr
             yield pattern, rows
 
 
-_NO_SCORE = "{count} respondents answered no item of some construct and have no score there."
+_NO_SCORE = (
+    "{count} {count:respondent|respondents} answered no item of some construct and "
+    "{count:has|have} no score there."
+)
 _SCORED_BY_OTHERS = (
-    "{count} respondents answered no item of some construct and are scored by the other items."
+    "{count} {count:respondent|respondents} answered no item of some construct and "
+    "{count:is|are} scored by the other items."
 )
 
 
@@ -265,8 +269,8 @@ def _findings(
     if gaps:
         yield Finding(
             "scores-of-incomplete-answers",
-            "{count} respondents did not answer every item; their scores come from "
-            "what they answered and are less certain.",
+            "{count} {count:respondent|respondents} did not answer every item; {count:that "
+            "one's|their} scores come from what {count:was|they} answered and are less certain.",
             severity="note",
             count=gaps,
             values={"count": gaps},

@@ -158,12 +158,16 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
         outcomes = [Status(code).reason for code in self.solution.estimates.outcome]
         rows = {"n": np.asarray(self.solution.moments.n), "ending": outcomes}
         more = len(self) - _SHOWN
-        notes = (text("{more:,} more groups are in `table`.", more=more),) if more > 0 else ()
+        notes = (
+            (text("{more:,} more {more:group is|groups are} in `table`.", more=more),)
+            if more > 0
+            else ()
+        )
         ending = labelled_groups(pd.DataFrame(rows, self.labels), self.survey)
         explained = labelled_groups(self.table("r2"), self.survey)
         return Page(
             text(
-                "{groups:,} groups by {label}",
+                "{groups:,} {groups:group|groups} by {label}",
                 groups=len(self),
                 label=self.solution.estimator.label,
             ),
@@ -191,7 +195,7 @@ class GroupFits(HasPage, Mapping[Hashable, Fit]):
         if dropped:
             used = int(self.solution.moments.n[position])
             message = (
-                "{count} of {total} rows of group {label} were dropped for missing "
+                "{count} of {total} rows of group {label} {count:was|were} dropped for missing "
                 "answers or weights."
             )
             yield Finding(
@@ -453,7 +457,10 @@ def _lost(
     if without:
         yield Finding(
             "rows-without-group",
-            "{count} of {codes} rows have no value in {by!r} and belong to no group.",
+            (
+                "{count} of {codes} rows {count:has|have} no value in {by!r} and "
+                "{count:belongs|belong} to no group."
+            ),
             count=without,
             values={"count": without, "codes": used, "by": by},
         )

@@ -78,8 +78,8 @@ class BollenStine(HasPage):
         lost, reasons = total - len(self.usable), told_reasons(self.failed)
         finding = Finding(
             "lost-draws",
-            "{lost} of {total} draws were lost ({reasons:20}); whatever their χ² would have been, "
-            "the p-value lies between {low:.3g} and {high:.3g}.",
+            "{lost} of {total} draws {lost:was|were} lost ({reasons:20}); whatever their χ² "
+            "would have been, the p-value lies between {low:.3g} and {high:.3g}.",
             values={"lost": lost, "total": total, "reasons": reasons, "low": low, "high": high},
         )
         of_design = self.fit.require_answers("bollen_stine").design.findings

@@ -124,8 +124,8 @@ class Bootstrap(HasPage):
         lost = total - used
         finding = Finding(
             "lost-draws",
-            "{lost} of {total} draws were lost ({reasons:20}); intervals rest on the others and "
-            "may be too narrow.",
+            "{lost} of {total} draws {lost:was|were} lost ({reasons:20}); intervals rest on the "
+            "others and may be too narrow.",
             values={"lost": lost, "total": total, "reasons": told_reasons(self.failed)},
         )
         yield from about_lost(finding, lost, total)
@@ -134,8 +134,8 @@ class Bootstrap(HasPage):
             reasons = told_reasons(self.inadmissible)
             yield Finding(
                 "inadmissible-draws",
-                "{kept} of {total} draws are inadmissible but kept ({reasons:20}); "
-                "use inadmissible='drop' to leave them out.",
+                "{kept} of {total} draws {kept:is|are} inadmissible but kept ({reasons:20}); use "
+                "inadmissible='drop' to leave them out.",
                 severity="warning" if kept < 0.5 * total else "failure",
                 count=kept,
                 values={"kept": kept, "total": total, "reasons": reasons},
@@ -337,8 +337,8 @@ class Bootstrap(HasPage):
             tell(
                 Finding(
                     "draws-without-a-number",
-                    "{gaps} of {draws} draws of {quantity!r} have an entry that is not a number; "
-                    "it was left out of that entry's interval.",
+                    "{gaps} of {draws} draws of {quantity!r} {gaps:has|have} an entry that is "
+                    "not a number; it was left out of that entry's interval.",
                     count=gaps,
                     values={"gaps": gaps, "draws": len(draws), "quantity": name},
                 )

@@ -181,7 +181,8 @@ def narrow_intervals(kind: str, df: float) -> tuple[Finding, ...]:
         return ()
     sentence = (
         "Intervals of the kind {interval!r} come out too narrow where errors are learnt with "
-        "{df:g} degrees of freedom; interval='auto' takes limits by t there, which allows for it."
+        "{df:g} {df:degree|degrees} of freedom; interval='auto' takes limits by t there, which "
+        "allows for it."
     )
     return (Finding("narrow-intervals", sentence, values={"interval": kind, "df": float(df)}),)
 

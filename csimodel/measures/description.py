@@ -395,11 +395,11 @@ _MANY = "More than {line:.0%} of the answers are missing: {items:10}."
 _SAME = "Everybody who answered gave the same answer to {items}, which tells nobody from another."
 _STRAIGHT = (
     "{count} of {rows} respondents ({share:.1%}) gave one answer to all items (straight-lining); "
-    "look at them before they count."
+    "look at {count:that one before it counts|them before they count}."
 )
 _DUPLICATE = (
-    "{count} of {rows} rows ({share:.1%}) have exactly the answers of another row; look "
-    "whether they were entered twice."
+    "{count} of {rows} rows ({share:.1%}) {count:has|have} exactly the answers of another row; "
+    "look whether {count:it was|they were} entered twice."
 )
 _EMPTY = "No item is answered in {count} of {rows} rows."
 _SPEEDERS = (

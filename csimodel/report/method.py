@@ -157,10 +157,9 @@ def _limits(analysis: AnalysisResults, level: str) -> str:
             few=FEW_DEGREES,
         )
     return text(
-        "The {level} interval is the estimate and t times the standard "
-        "deviation of the results to both sides, t with {df} degrees of "
-        "freedom (sampled units less strata), as with so few units the "
-        "results alone come out too near to each other.",
+        "The {level} interval is the estimate and t times the standard deviation of the results "
+        "to both sides, t with {df} {df:degree|degrees} of freedom (sampled units less strata), "
+        "as with so few units the results alone come out too near to each other.",
         level=level,
         df=df,
     )
@@ -195,15 +194,14 @@ def _estimation(analysis: AnalysisResults) -> str:
     estimator = analysis.fit.estimator
     if not isinstance(estimator, PLS):
         return text(
-            "{label}, {iterations} iterations.",
+            "{label}, {iterations} {iterations:iteration|iterations}.",
             label=estimator.label,
             iterations=analysis.fit.iterations,
         )
     told = text(
-        "Partial least squares path modelling ({label}). The score of a "
-        "construct is a weighted sum of its questions; weights and effects "
-        "are improved in turns until they no longer change, here after "
-        "{iterations} iterations.",
+        "Partial least squares path modelling ({label}). The score of a construct is a weighted "
+        "sum of its questions; weights and effects are improved in turns until they no longer "
+        "change, here after {iterations} {iterations:iteration|iterations}.",
         label=estimator.label,
         iterations=analysis.fit.iterations,
     )

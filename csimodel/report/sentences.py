@@ -577,13 +577,15 @@ _RESTS_ON = {
         "Intervals rest on {draws:,} sets of replicate weights ({method}); each gave a result."
     ),
     ("clusters", True): (
-        "Intervals rest on {draws:,} resamples of the clusters; {lost:,} of them were lost."
+        "Intervals rest on {draws:,} resamples of the clusters; {lost:,} of them {lost:was|were} "
+        "lost."
     ),
     ("clusters", False): (
         "Intervals rest on {draws:,} resamples of the clusters; none of them was lost."
     ),
     ("respondents", True): (
-        "Intervals rest on {draws:,} resamples of the respondents; {lost:,} of them were lost."
+        "Intervals rest on {draws:,} resamples of the respondents; {lost:,} of them "
+        "{lost:was|were} lost."
     ),
     ("respondents", False): (
         "Intervals rest on {draws:,} resamples of the respondents; none of them was lost."

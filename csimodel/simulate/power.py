@@ -60,8 +60,9 @@ class Power(HasPage):
             reasons = told_reasons(own.failed)
             finding = Finding(
                 "lost-samples",
-                "{count} of {samples} samples of {n} have no solution ({reasons:20}); the shares "
-                "are of the others, and a study of this size may fail altogether.",
+                "{count} of {samples} samples of {n} {count:has|have} no solution "
+                "({reasons:20}); the shares are of the others, and a study of this size may fail "
+                "altogether.",
                 values={"count": lost, "samples": samples, "n": n, "reasons": reasons},
             )
             findings += about_lost(finding, lost, samples)

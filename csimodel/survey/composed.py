@@ -100,10 +100,11 @@ _COMPOSED = (
     "and {answered:,} answered."
 )
 _CENSORED = (
-    "{censored:,} of {answered:,} answers to {item} stand for so much or more; how far beyond they "
-    "lie is not known, so means and effects of it are drawn towards the middle."
+    "{censored:,} of {answered:,} answers to {item} {censored:stands|stand} for so much or more; "
+    "how far beyond {censored:it lies|they lie} is not known, so means and effects of it are "
+    "drawn towards the middle."
 )
 _OUTSIDE = (
     "Answers to {columns} of respondents who were not to be asked are left out of {item}; there "
-    "are {outside:,} of them, so look whether the rule is right."
+    "{outside:is|are} {outside:,} of them, so look whether the rule is right."
 )

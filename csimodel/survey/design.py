@@ -68,7 +68,8 @@ def without_weight(name: str, dropped: int, rows: int) -> tuple[Finding, ...]:
     if not dropped:
         return ()
     template = (
-        "{dropped} of {rows} rows were dropped because their weight in {column} is missing or zero."
+        "{dropped} of {rows} rows {dropped:was|were} dropped because {dropped:its|their} weight "
+        "in {column} is missing or zero."
     )
     values = {"dropped": dropped, "rows": rows, "column": name}
     return (Finding("weight-dropped", template, (name,), "note", dropped, values),)

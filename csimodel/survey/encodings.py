@@ -228,8 +228,8 @@ def _damage(text: _Text) -> tuple[Finding, ...]:
     """Tell of texts that were damaged before the file was saved."""
     if text.replaced:
         template = (
-            "The file holds the sign � {count} times, so some of its texts were damaged before it "
-            "was saved."
+            "The file holds the sign � {count} {count:time|times}, so some of its texts were "
+            "damaged before it was saved."
         )
         values: dict[str, object] = {"count": text.replaced}
         return (Finding("damaged-text", template, (), "warning", text.replaced, values),)

@@ -91,9 +91,16 @@ class Imputations(HasPage):
         """What was missing and what was imputed, on a page."""
         share = float(self.table["share"].mean())
         return Page(
-            text("{times} imputations of {items} items", times=len(self), items=len(self.items)),
             text(
-                "{cells:,} missing cells ({share:.1%}) were imputed {times} times.",
+                "{times} imputations of {items} {items:item|items}",
+                times=len(self),
+                items=len(self.items),
+            ),
+            text(
+                (
+                    "{cells:,} missing {cells:cell|cells} ({share:.1%}) {cells:was|were} imputed "
+                    "{times} times."
+                ),
                 cells=self.cells.shape[1],
                 share=share,
                 times=len(self),
@@ -400,15 +407,17 @@ def _findings(
 
 
 _IMPUTED = {
-    "pmm": "{cells:,} missing cells in {rows:,} of {of:,} rows were imputed with answers of "
-    "respondents who are predicted alike (chained equations), which is right where missing "
-    "depends on what was answered only: {items}.",
-    "normal": "{cells:,} missing cells in {rows:,} of {of:,} rows were imputed by regressions with "
-    "a normal error (chained equations), which is right where answers are normal and missing "
-    "depends on what was answered only: {items}.",
-    "two-way": "{cells:,} missing cells in {rows:,} of {of:,} rows were imputed by the "
-    "respondent's and the item's mean with a drawn error (two-way), which is right where items of "
-    "a construct are alike and missing by chance: {items}.",
+    "pmm": "{cells:,} missing {cells:cell|cells} in {rows:,} of {of:,} rows {cells:was|were} "
+    "imputed with answers of respondents who are predicted alike (chained equations), "
+    "which is right where missing depends on what was answered only: {items}.",
+    "normal": "{cells:,} missing {cells:cell|cells} in {rows:,} of {of:,} rows "
+    "{cells:was|were} imputed by regressions with a normal error (chained "
+    "equations), which is right where answers are normal and missing depends on "
+    "what was answered only: {items}.",
+    "two-way": "{cells:,} missing {cells:cell|cells} in {rows:,} of {of:,} rows "
+    "{cells:was|were} imputed by the respondent's and the item's mean with a "
+    "drawn error (two-way), which is right where items of a construct are alike "
+    "and missing by chance: {items}.",
 }
 _NOTHING_ONE = (
     "A row holds no answer to any item, so what is imputed there knows nothing of the respondent; "

@@ -147,7 +147,7 @@ class MissingCounts:
             return ()
         names, detail = self._per_column(items)
         template = (
-            "{dropped} of {rows} rows were dropped because an item is missing "
+            "{dropped} of {rows} rows {dropped:was|were} dropped because an item is missing "
             "(missing='listwise'): {items}."
         )
         told = {"dropped": self.dropped, "rows": self.rows, "items": detail}
@@ -156,7 +156,10 @@ class MissingCounts:
     def _silent(self) -> tuple[Finding, ...]:
         if not self.dropped:
             return ()
-        template = "{dropped} of {rows} rows were dropped because they answer no item."
+        template = (
+            "{dropped} of {rows} rows {dropped:was|were} dropped because {dropped:it "
+            "answers|they answer} no item."
+        )
         told = {"dropped": self.dropped, "rows": self.rows}
         return (Finding("rows-dropped", template, (), "note", self.dropped, told),)
 
@@ -174,8 +177,8 @@ class MissingCounts:
             return ()
         short = tuple(name for name, few in zip(constructs, self.short, strict=True) if few)
         template = (
-            "{dropped} of {rows} rows were dropped because too few items were answered in "
-            "{constructs} (missing='construct-minimum')."
+            "{dropped} of {rows} rows {dropped:was|were} dropped because too few items were "
+            "answered in {constructs} (missing='construct-minimum')."
         )
         told = {"dropped": self.dropped, "rows": self.rows, "constructs": short}
         return (Finding("rows-dropped", template, short, "note", self.dropped, told),)

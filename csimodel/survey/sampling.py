@@ -529,12 +529,12 @@ class SurveyDesign:
 
 
 _FINITE = {
-    "respondent": "{units:,} of the {total:,.0f} members of the population are in the sample "
-    "({share:.1%}), and errors allow for it; they are about this population, not about customers "
-    "to come.",
-    "cluster": "{units:,} of the {total:,.0f} clusters of the population are in the sample "
-    "({share:.1%}), and errors allow for it; they are about this population, not about customers "
-    "to come.",
+    "respondent": "{units:,} of the {total:,.0f} members of the population {units:is|are} in "
+    "the sample ({share:.1%}), and errors allow for it; they are about this "
+    "population, not about customers to come.",
+    "cluster": "{units:,} of the {total:,.0f} clusters of the population {units:is|are} in "
+    "the sample ({share:.1%}), and errors allow for it; they are about this "
+    "population, not about customers to come.",
 }
 _CENSUS = {
     "respondent": "All {units:,} members of the population are in the sample, so the errors of "
@@ -551,25 +551,30 @@ _ALL_LONELY = (
     "error, an interval or a p-value; merge similar strata."
 )
 _FEW_REPLICATES = (
-    "Errors are learnt from replicate weights with {df} degrees of freedom, so they are rough; "
-    "limits are by t, which allows for it."
+    "Errors are learnt from replicate weights with {df} {df:degree|degrees} of freedom, so they "
+    "are rough; limits are by t, which allows for it."
 )
 _FEW_UNITS = (
-    "Errors are learnt from {units} clusters, so they are rough; limits are by t with {df} degrees "
-    "of freedom, which allows for it, as percentiles of draws would come out too narrow."
+    "Errors are learnt from {units} clusters, so they are rough; limits are by t with {df} "
+    "{df:degree|degrees} of freedom, which allows for it, as percentiles of draws would come out "
+    "too narrow."
 )
 _FEW_UNITS_IN_STRATA = (
     "Errors are learnt from {units} units in {strata} strata, so they are rough; limits are by t "
-    "with {df} degrees of freedom, which allows for it, as percentiles of draws would come out too "
-    "narrow."
+    "with {df} {df:degree|degrees} of freedom, which allows for it, as percentiles of draws "
+    "would come out too narrow."
 )
 _LONELY: dict[str, str] = {
-    "adjust": "{alone} of {strata} strata hold a single unit, which shows no spread; its distance "
-    "from the mean of all units is taken for it (lonely='adjust').",
-    "average": "{alone} of {strata} strata hold a single unit, which shows no spread; the mean "
-    "variance of the other strata is taken for it (lonely='average').",
-    "certainty": "{alone} of {strata} strata hold a single unit, taken as certain to be drawn, so "
-    "that it adds nothing to the errors (lonely='certainty').",
-    "remove": "{alone} of {strata} strata hold a single unit and are left out of the errors, which "
-    "may be too small (lonely='remove').",
+    "adjust": "{alone} of {strata} strata {alone:holds|hold} a single unit, which shows no "
+    "spread; its distance from the mean of all units is taken for it "
+    "(lonely='adjust').",
+    "average": "{alone} of {strata} strata {alone:holds|hold} a single unit, which shows no "
+    "spread; the mean variance of the other strata is taken for it "
+    "(lonely='average').",
+    "certainty": "{alone} of {strata} strata {alone:holds|hold} a single unit, taken as "
+    "certain to be drawn, so that it adds nothing to the errors "
+    "(lonely='certainty').",
+    "remove": "{alone} of {strata} strata {alone:holds|hold} a single unit and "
+    "{alone:is|are} left out of the errors, which may be too small "
+    "(lonely='remove').",
 }

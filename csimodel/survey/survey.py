@@ -141,7 +141,7 @@ class Survey(HasPage):
         >>> answers.rows
         array([0, 1])
         >>> print(answers.findings[0])
-        1 of 3 rows were dropped because an item is missing (missing='listwise'): q1 (1).
+        1 of 3 rows was dropped because an item is missing (missing='listwise'): q1 (1).
         """
         require_blocks(blocks)
         return collect(self, blocks)
@@ -167,7 +167,10 @@ class Survey(HasPage):
         rows, columns = self.data.shape
         return Page(
             text(
-                "Survey of {rows} rows and {columns} columns ({source})",
+                (
+                    "Survey of {rows} {rows:row|rows} and {columns} {columns:column|columns} "
+                    "({source})"
+                ),
                 rows=rows,
                 columns=columns,
                 source=self.source,
@@ -189,7 +192,11 @@ class Survey(HasPage):
         else:
             facts.append(("items", text("not declared; a model's items are taken by column name")))
         empty = int(self.data[list(self.items)].isna().to_numpy().sum()) if self.items else 0
-        counted = text("; {empty} cells empty in the items", empty=empty) if self.items else ""
+        counted = (
+            text("; {empty} {empty:cell|cells} empty in the items", empty=empty)
+            if self.items
+            else ""
+        )
         facts.append(("missing", f"{self.missing!r}{counted}"))
         for label in ("weights", "strata", "cluster"):
             column = getattr(self, label)

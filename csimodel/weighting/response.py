@@ -303,6 +303,6 @@ _RESPONSE = (
     "{highest:.2f}, which is right where answering is by chance within a class."
 )
 _FEW = (
-    "{few} of {classes} classes of {columns} hold fewer than {least} respondents, so their factors "
-    "are rough; join similar classes."
+    "{few} of {classes} classes of {columns} {few:holds|hold} fewer than {least} respondents, so "
+    "{few:its factor is|their factors are} rough; join similar classes."
 )

@@ -151,24 +151,24 @@ def _not_converged(solution: Solution) -> Finding:
     ties = tied_parameters(sample_information(solution), estimates.layout.names, _NEARLY_FLAT)
     names = tuple(name for tie in ties for name in tie)
     sentence = (
-        "No minimum was found in {iterations} iterations (the largest derivative is still "
-        "{gradient:.2g}), so these numbers are not a solution; the model may have none in these "
-        "data, so look at the correlations of the items, merge constructs that overlap, remove "
-        "paths, or give starting values (start(0.5)*item)."
+        "No minimum was found in {iterations} {iterations:iteration|iterations} (the largest "
+        "derivative is still {gradient:.2g}), so these numbers are not a solution; the model may "
+        "have none in these data, so look at the correlations of the items, merge constructs "
+        "that overlap, remove paths, or give starting values (start(0.5)*item)."
     )
     if names:
         sentence = (
-            "No minimum was found in {iterations} iterations (the largest derivative is still "
-            "{gradient:.2g}), so these numbers are not a solution; where the search stopped "
-            "{parameters} can hardly be told apart, so look at the correlations of the items, "
-            "merge constructs that overlap, remove paths, or give starting values "
+            "No minimum was found in {iterations} {iterations:iteration|iterations} (the largest "
+            "derivative is still {gradient:.2g}), so these numbers are not a solution; where the "
+            "search stopped {parameters} can hardly be told apart, so look at the correlations "
+            "of the items, merge constructs that overlap, remove paths, or give starting values "
             "(start(0.5)*item)."
         )
     if estimator.max_iterations < _ENOUGH:
         sentence = (
-            "No minimum was found in {iterations} iterations (the largest derivative is still "
-            "{gradient:.2g}), so these numbers are not a solution; raise max_iterations, which is "
-            "{most}."
+            "No minimum was found in {iterations} {iterations:iteration|iterations} (the largest "
+            "derivative is still {gradient:.2g}), so these numbers are not a solution; raise "
+            "max_iterations, which is {most}."
         )
     return Finding(
         "not-converged",

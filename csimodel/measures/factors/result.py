@@ -295,7 +295,7 @@ class FactorExploration(HasPage):
             text("Exploratory factors"),
             text("1 common factor.")
             if count == 1
-            else text("{count} common factors.", count=count),
+            else text("{count} common {count:factor|factors}.", count=count),
             tuple(facts),
             self.findings,
             tuple(sections),

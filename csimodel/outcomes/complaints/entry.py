@@ -236,8 +236,8 @@ def _left_out(
         "label": label,
     }  # fmt: skip
     sentence = (
-        "{out} of {all} respondents were left out of the means: {lost} with no weight or no answer "
-        "on complaints, {without} with none on {label!r}."
+        "{out} of {all} respondents {out:was|were} left out of the means: {lost} with no weight "
+        "or no answer on complaints, {without} with none on {label!r}."
     )
     return [Finding("rows-left-out", sentence, (label,), "note", lost + without, values)]
 
@@ -254,8 +254,8 @@ def _handling(
     odd = int((rows.usable & (spoke == 0) & np.isfinite(how)).sum())
     if odd:
         sentence = (
-            "{odd} respondents say how a complaint was handled and that they made none; they count "
-            "as not having complained."
+            "{odd} {odd:respondent says|respondents say} how a complaint was handled and that "
+            "there was none; {odd:this one counts|they count} as not having complained."
         )
         findings.append(
             Finding("handling-without-complaint", sentence, (), "warning", odd, {"odd": odd})

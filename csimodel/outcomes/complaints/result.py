@@ -330,8 +330,8 @@ class Complaints(HasHeadline):
             findings.append(
                 Finding(
                     "draws-outside-0-1",
-                    "{outside} of {draws} draws of {group!r} left 0 to 1 and were set to the "
-                    "nearer end.",
+                    "{outside} of {draws} draws of {group!r} left 0 to 1 and {outside:was|were} "
+                    "set to the nearer end.",
                     (group,),
                     count=outside,
                     values={"outside": outside, "draws": draws, "group": group},

@@ -126,8 +126,8 @@ def about_draws(
         lost = int((~np.isfinite(estimates)).any(axis=1).sum())
         finding = Finding(
             "lost-draws",
-            "{count} of {draws} draws have no slope by {method!r}; its interval rests on the "
-            "others and may be too narrow.",
+            "{count} of {draws} draws {count:has|have} no slope by {method!r}; its interval "
+            "rests on the others and may be too narrow.",
             (method,),
             values={"count": lost, "draws": len(estimates), "method": method},
         )
@@ -136,8 +136,8 @@ def about_draws(
         if count:
             yield Finding(
                 "inadmissible-draws",
-                "{count} of {total} draws have an error variance below 0 by {method!r} "
-                "and were kept.",
+                "{count} of {total} draws {count:has|have} an error variance below 0 by "
+                "{method!r} and {count:was|were} kept.",
                 (method,),
                 "warning" if count < 0.5 * total else "failure",
                 count,

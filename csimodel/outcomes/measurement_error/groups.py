@@ -233,7 +233,10 @@ def _split(group: Codes, cluster: Codes) -> bool:
 def _told(codes: Codes, n: Codes, names: Sequence[object]) -> list[Finding]:
     told = []
     if nowhere := int((codes < 0).sum()):
-        message = "{count} of {total} respondents belong to no group and were left out."
+        message = (
+            "{count} of {total} respondents {count:belongs|belong} to no group and "
+            "{count:was|were} left out."
+        )
         told.append(
             Finding(
                 "no-group",
@@ -247,8 +250,9 @@ def _told(codes: Codes, n: Codes, names: Sequence[object]) -> list[Finding]:
     if len(small):
         which = [str(names[g]) for g in small.tolist()]
         message = (
-            "{count} of {total} groups have fewer than 2 respondents, so their sampling "
-            "error is unknown and they were left out: {groups}."
+            "{count} of {total} groups {count:has|have} fewer than 2 respondents, so "
+            "{count:its|their} sampling error is unknown and {count:it was|they were} left out: "
+            "{groups}."
         )
         told.append(
             Finding(

@@ -355,8 +355,8 @@ def about_losses(draws: Losses) -> Iterator[Finding]:
     lost, reasons = total - used, told_reasons(draws.lost)
     finding = Finding(
         "lost-draws",
-        "{count} of {total} draws were lost ({reasons:20}); intervals rest on the others and may "
-        "be too narrow.",
+        "{count} of {total} draws {count:was|were} lost ({reasons:20}); intervals rest on the "
+        "others and may be too narrow.",
         values={"count": lost, "total": total, "reasons": reasons},
     )
     yield from about_lost(finding, lost, total)

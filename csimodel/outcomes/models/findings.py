@@ -101,7 +101,10 @@ def _rows(regression: Regression) -> Iterator[Finding]:
     if sample.n < _FEW_ROWS:
         yield Finding(
             "few-rows",
-            "This regression rests on {count} respondents; treat it as an illustration.",
+            (
+                "This regression rests on {count} {count:respondent|respondents}; treat it as an "
+                "illustration."
+            ),
             count=sample.n,
             values={"count": sample.n},
         )
@@ -113,9 +116,9 @@ def _rows(regression: Regression) -> Iterator[Finding]:
         if rarer < needed:
             yield Finding(
                 "few-events",
-                "Only {count} of {n} respondents have the rarer value of {label!r}, "
-                "where about {needed} are wanted for {names} regressors; the slope will "
-                "be unstable.",
+                "Only {count} of {n} respondents {count:has|have} the rarer value of {label!r}, "
+                "where about {needed} are wanted for {names} regressors; the slope will be "
+                "unstable.",
                 (sample.label,),
                 count=rarer,
                 values={

@@ -362,8 +362,9 @@ def _about_effect(
     if steps.impossible and wanted:
         yield Finding(
             "inadmissible-draws",
-            "{count} of {draws} draws are inadmissible without measurement error (a reliability "
-            "outside 0 to 1, or constructs that cannot be told apart) and were kept.",
+            "{count} of {draws} draws {count:is|are} inadmissible without measurement error (a "
+            "reliability outside 0 to 1, or constructs that cannot be told apart) and "
+            "{count:was|were} kept.",
             (driver, target),
             "warning" if steps.impossible < 0.5 * basis.size else "failure",
             steps.impossible,

@@ -50,12 +50,14 @@ def about_place(
     if outside:
         yield Finding(
             "draws-outside-0-1",
-            "At an index of {points:.4g}, {outside} of {draws} draws predict a probability outside "
-            "0 to 1 and were set to the nearer end; family='fractional-logit' keeps to 0 to 1."
+            "At an index of {points:.4g}, {outside} of {draws} draws {outside:predicts|predict} "
+            "a probability outside 0 to 1 and {outside:was|were} set to the nearer end; "
+            "family='fractional-logit' keeps to 0 to 1."
             if place.alike
-            else "After {points:.4g} points, {outside} of {draws} draws predict a probability "
-            "outside 0 to 1 and were set to the nearer end; family='fractional-logit' keeps to 0 "
-            "to 1.",
+            else "After {points:.4g} points, {outside} of {draws} draws "
+            "{outside:predicts|predict} a probability outside 0 to 1 and "
+            "{outside:was|were} set to the nearer end; family='fractional-logit' keeps "
+            "to 0 to 1.",
             (name,),
             count=outside,
             values={"points": points, "outside": outside, "draws": len(drawn)},
@@ -78,8 +80,8 @@ def about_draws(averages: CustomerAverages) -> Iterator[Finding]:
     lost = int(np.isnan(drawn).sum())
     finding = Finding(
         "lost-draws",
-        "{lost} of {draws} draws have no value without measurement error; intervals rest on the "
-        "others and may be too narrow.",
+        "{lost} of {draws} draws {lost:has|have} no value without measurement error; intervals "
+        "rest on the others and may be too narrow.",
         values={"lost": lost, "draws": len(drawn)},
     )
     yield from about_lost(finding, lost, len(drawn))

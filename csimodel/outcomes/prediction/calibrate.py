@@ -269,8 +269,8 @@ def _about(
         findings.append(
             Finding(
                 "no-fit-test",
-                "The sampling design leaves {df} degrees of freedom, too few to test the fit in "
-                "{groups} groups of like predictions; use fewer groups=.",
+                "The sampling design leaves {df} {df:degree|degrees} of freedom, too few to test "
+                "the fit in {groups} groups of like predictions; use fewer groups=.",
                 (rep.outcome,),
                 "note",
                 values={"df": design.df, "groups": len(table)},
@@ -301,7 +301,10 @@ def _about(
         findings.append(
             Finding(
                 "groups-tied",
-                "Predictions are tied, so there are {count} groups instead of {groups}.",
+                (
+                    "Predictions are tied, so there {count:is|are} {count} {count:group|groups} "
+                    "instead of {groups}."
+                ),
                 severity="note",
                 count=len(table),
                 values={"count": len(table), "groups": groups},

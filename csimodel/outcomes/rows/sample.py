@@ -317,13 +317,13 @@ def left_out(dropped: int, total: int, gaps: Mapping[str, int]) -> tuple[Finding
     gaps = {name: count for name, count in gaps.items() if count}
     columns_told = tuple(f"{name} ({count})" for name, count in gaps.items())
     sentence = (
-        "{count} of {total} respondents were left out of the regression because a value is "
-        "missing: {columns}."
+        "{count} of {total} respondents {count:was|were} left out of the regression because a "
+        "value is missing: {columns}."
     )
     if "weight" in gaps:
         sentence = (
-            "{count} of {total} respondents were left out of the regression because a value is "
-            "missing or a weight zero: {columns}."
+            "{count} of {total} respondents {count:was|were} left out of the regression because "
+            "a value is missing or a weight zero: {columns}."
         )
     severity: Severity = "note" if dropped < 0.5 * total else "warning"
     return (

@@ -31,10 +31,12 @@ Floats = NDArray[np.float64]
 _CEILING = THRESHOLDS["respondents at the ceiling"].value
 _FEW = THRESHOLDS["few rows"].value
 _FEW_BELOW = (
-    "Only {count} respondents rate {first!r} below {second!r}; its effect there is an illustration."
+    "Only {count} {count:respondent rates|respondents rate} {first!r} below {second!r}; its "
+    "effect there is an illustration."
 )
 _FEW_ABOVE = (
-    "Only {count} respondents rate {first!r} above {second!r}; its effect there is an illustration."
+    "Only {count} {count:respondent rates|respondents rate} {first!r} above {second!r}; its "
+    "effect there is an illustration."
 )
 
 _SIDES = {
@@ -289,8 +291,8 @@ def _about(regression: Regression, names: tuple[str, str], table: pd.DataFrame) 
 def _lost(lost: int, total: int) -> tuple[Finding, ...]:
     finding = Finding(
         "lost-draws",
-        "{count} of {total} draws have no regression; intervals rest on the others and may be too "
-        "narrow.",
+        "{count} of {total} draws {count:has|have} no regression; intervals rest on the others "
+        "and may be too narrow.",
         values={"count": lost, "total": total},
     )
     return about_lost(finding, lost, total)

@@ -84,9 +84,9 @@ def _rows(regression: CoxRegression, event: str) -> Iterator[Finding]:
     if never:
         yield Finding(
             "never-at-risk",
-            "{count} of {n} respondents were not under observation at any time at "
-            "which an event happened (in their stratum), so they say nothing about "
-            "the hazard.",
+            "{count} of {n} respondents {count:was|were} not under observation at any time at "
+            "which an event happened (in their stratum), and {count:says|say} nothing about the "
+            "hazard.",
             severity="note" if never < 0.5 * sample.n else "warning",
             count=never,
             values={"count": never, "n": sample.n},

@@ -306,11 +306,11 @@ class RepurchaseTime(HasHeadline):
         sample = self.regression.sample
         facts = (
             text(
-                "Cox proportional hazard ({ties}), {n} respondents, {events} events, {others} "
-                "without one when last seen"
+                "Cox proportional hazard ({ties}), {n} respondents, {events} "
+                "{events:event|events}, {others} without one when last seen"
                 if sample.weights is None
-                else "Cox proportional hazard ({ties}), {n} respondents, survey weights, {events} "
-                "events, {others} without one when last seen",
+                else "Cox proportional hazard ({ties}), {n} respondents, survey weights, "
+                "{events} {events:event|events}, {others} without one when last seen",
                 ties="Efron" if self.regression.kernel.efron else "Breslow",
                 n=self.n,
                 events=self.events,

@@ -68,7 +68,7 @@ def about(result: RepurchaseMixed) -> Iterator[Finding]:
     if alone:
         yield Finding(
             "single-customers",
-            "{count} of {firms} groups of {by!r} have one customer, who says nothing "
+            "{count} of {firms} groups of {by!r} {count:has|have} one customer, who says nothing "
             "about the slope within groups.",
             severity="note",
             count=alone,

@@ -42,12 +42,12 @@ _ERRORS = {
         "known without error."
     ),
     "cluster": (
-        "Intervals of the regression alone (errors clustered by firm, t with {df} degrees of "
-        "freedom): the index is treated as known without error."
+        "Intervals of the regression alone (errors clustered by firm, t with {df} "
+        "{df:degree|degrees} of freedom): the index is treated as known without error."
     ),
     "model": (
-        "Intervals of the regression alone (model-based errors, t with {df} degrees of freedom): "
-        "the index is treated as known without error."
+        "Intervals of the regression alone (model-based errors, t with {df} {df:degree|degrees} "
+        "of freedom): the index is treated as known without error."
     ),
 }
 _SENTENCES = {  # whose point, whether it is more

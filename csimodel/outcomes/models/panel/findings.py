@@ -20,12 +20,12 @@ _NOTABLE = THRESHOLDS["error in the movement of the index"].value
 
 _LEFT_OUT = {
     "respondents": (
-        "{count} of {total} respondents were left out because the firm, the period, the outcome "
-        "or a control is missing."
+        "{count} of {total} respondents {count:was|were} left out because the firm, the period, "
+        "the outcome or a control is missing."
     ),
     "rows": (
-        "{count} of {total} rows were left out because the firm, the period, the outcome or a "
-        "control is missing."
+        "{count} of {total} rows {count:was|were} left out because the firm, the period, the "
+        "outcome or a control is missing."
     ),
 }
 _SAMPLING_ERROR = (
@@ -57,8 +57,8 @@ def thin_cells(dropped: int, total: int, fewest: int) -> Iterator[Finding]:
     if dropped:
         yield Finding(
             "small-cells",
-            "{count} of {total} firm × period cells have fewer than {fewest} "
-            "respondents and were left out.",
+            "{count} of {total} firm × period cells {count:has|have} fewer than {fewest} "
+            "respondents and {count:was|were} left out.",
             count=dropped,
             values={"count": dropped, "total": total, "fewest": fewest},
         )
@@ -69,9 +69,9 @@ def singletons(dropped: int, total: int) -> Iterator[Finding]:
     if dropped:
         yield Finding(
             "singletons",
-            "{count} of {total} firm × period rows are alone in their firm or "
-            "period, so an effect of its own fits each exactly; they say nothing "
-            "about the slope and were left out.",
+            "{count} of {total} firm × period rows {count:is|are} alone in {count:its|their} "
+            "firm or period, so an effect of its own fits {count:it|each} exactly; {count:it "
+            "says|they say} nothing about the slope and {count:was|were} left out.",
             severity="note" if dropped < 0.5 * total else "warning",
             count=dropped,
             values={"count": dropped, "total": total},

@@ -42,12 +42,12 @@ _ERRORS = {
         "known."
     ),
     "cluster": (
-        "Intervals of the regression alone (errors clustered by firms, t with {df} degrees of "
-        "freedom): item weights are treated as known."
+        "Intervals of the regression alone (errors clustered by firms, t with {df} "
+        "{df:degree|degrees} of freedom): item weights are treated as known."
     ),
     "two-way": (
-        "Intervals of the regression alone (errors clustered by firms and by periods, t with {df} "
-        "degrees of freedom): item weights are treated as known."
+        "Intervals of the regression alone (errors clustered by firms and by periods, t with "
+        "{df} {df:degree|degrees} of freedom): item weights are treated as known."
     ),
 }
 

@@ -179,7 +179,10 @@ def _large_enough(
     findings = []
     without = int((codes < 0).sum())
     if without:
-        message = "{count} of {total} respondents belong to no segment and were left out."
+        message = (
+            "{count} of {total} respondents {count:belongs|belong} to no segment and "
+            "{count:was|were} left out."
+        )
         findings.append(
             Finding(
                 "no-segment",
@@ -194,7 +197,7 @@ def _large_enough(
         small = {n: int(c) for n, c, ok in zip(names, counts, large, strict=True) if not ok}
         segments = tuple(f"{name} ({count})" for name, count in small.items())
         message = (
-            "{count} of {total} segments with fewer than {fewest} respondents were "
+            "{count} of {total} segments with fewer than {fewest} respondents {count:was|were} "
             "left out: {segments}."
         )
         findings.append(

@@ -271,7 +271,7 @@ def _segments(
     without = int((answered & (codes < 0)).sum())
     findings = []
     if without:
-        message = "{count} of {total} respondents belong to no segment."
+        message = "{count} of {total} respondents {count:belongs|belong} to no segment."
         findings.append(
             Finding(
                 "no-segment",
@@ -299,7 +299,7 @@ def _small(
         return []
     message = (
         "{count} of {total} segments with fewer than {fewest} respondents at the top or one step "
-        "below were left out (top/below): {segments}."
+        "below {count:was|were} left out (top/below): {segments}."
     )
     small = tuple(name for name, _ in few)
     return [

@@ -90,8 +90,8 @@ def _unsolved(fitted: Hinge, index: str) -> Iterator[Finding]:
         yield Finding(
             "thresholds-without-solution",
             "{count} of {grid} thresholds tried, from {lowest:.1f} to {highest:.1f}, "
-            "give no finite change of slope, mostly because everybody beyond answers "
-            "alike; the best threshold of {index!r} is sought among the others, so a "
+            "{count:gives|give} no finite change of slope, mostly because everybody beyond "
+            "answers alike; the best threshold of {index!r} is sought among the others, so a "
             "change there is not seen. family='ols' has a solution at all of them.",
             (index,),
             count=len(without),
@@ -126,8 +126,8 @@ def _edge(fitted: Hinge, index: str) -> Iterator[Finding]:
 def _lost(lost: int, total: int) -> tuple[Finding, ...]:
     finding = Finding(
         "lost-draws",
-        "{count} of {total} draws have no bent regression; intervals rest on the others and may be "
-        "too narrow.",
+        "{count} of {total} draws {count:has|have} no bent regression; intervals rest on the "
+        "others and may be too narrow.",
         values={"count": lost, "total": total},
     )
     return about_lost(finding, lost, total)
