@@ -28,6 +28,7 @@ from csimodel.estimators.covariance.parameters import (
     standardised_table,
 )
 from csimodel.estimators.covariance.residuals import residual_tables
+from csimodel.estimators.covariance.response_moments import response_cov
 from csimodel.estimators.covariance.structure import implied
 from csimodel.estimators.covariance.vcov import vcov
 from csimodel.estimators.fit import Fit
@@ -72,10 +73,15 @@ class CovarianceFit(Fit):
 
     @cached_property
     def implied_cov(self) -> pd.DataFrame:
-        """Item covariances Σ of the model, in scale units, with the likelihood's denominator."""
+        """Item covariances Σ of the model, in scale units, with the likelihood's denominator.
+
+        Responses behind ordered items have variance 1.
+        """
         _, estimates = covariance_structure(self.solution)
-        items = list(self.model.items)
-        return pd.DataFrame(implied(estimates.layout, estimates.parameters).sigma, items, items)
+        items, layout = list(self.model.items), estimates.layout
+        at = implied(layout, estimates.parameters)
+        sigma = at.sigma if layout.levels is None else response_cov(layout, at)
+        return pd.DataFrame(sigma, items, items)
 
     @cached_property
     def parameters(self) -> pd.DataFrame:
@@ -90,7 +96,7 @@ class CovarianceFit(Fit):
         _, estimates = covariance_structure(self.solution)
         covariance = vcov(self.solution)
         table = parameter_table(estimates.layout, estimates.parameters, covariance)
-        if self.moments.ordinal is None:
+        if self.moments.ordinal is None or estimates.layout.levels is not None:
             return table
         more = ordinal_rows(Fitted.of(self.solution), covariance)
         return pd.concat([table, more], ignore_index=True)

@@ -61,6 +61,9 @@ class OrdinalMoments:
         Values in use of each item, ascending; empty for continuous items.
     findings
         What was noticed: unused categories, filled cells, correlations at the edge.
+    row_variances
+        n times the variances of the statistics where a weight of 2 is a row twice, (statistics,);
+        None where these are those of `spread`.
     """
 
     items: tuple[str, ...]
@@ -74,6 +77,7 @@ class OrdinalMoments:
     labels: tuple[str, ...]
     categories: tuple[Floats, ...]
     findings: tuple[Finding, ...] = ()
+    row_variances: Floats | None = None
 
     @property
     def gamma(self) -> Floats:
@@ -89,11 +93,16 @@ class OrdinalMoments:
     def statistics(self) -> Floats:
         """The statistics in the order of `gamma` and `labels`, (statistics,)."""
         free = np.flatnonzero(~self.ordered)
+        column, row = np.triu_indices(len(self.items), 1)
+        return np.concatenate([self.levels, np.diag(self.cov)[free], self.cov[row, column]])
+
+    @cached_property
+    def levels(self) -> Floats:
+        """Thresholds of ordered items and means of continuous ones, item by item, (levels,)."""
+        free = np.flatnonzero(~self.ordered)
         level = np.concatenate([self.thresholds, self.mean[free]])
         item = np.concatenate([self.threshold_item, free])
-        column, row = np.triu_indices(len(self.items), 1)
-        by_item = level[np.argsort(item, kind="stable")]
-        return np.concatenate([by_item, np.diag(self.cov)[free], self.cov[row, column]])
+        return np.asarray(level[np.argsort(item, kind="stable")])
 
     @cached_property
     def sd(self) -> Floats:

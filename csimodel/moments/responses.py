@@ -16,6 +16,7 @@ from csimodel.moments.gamma import DenseGamma, Gamma, RootGamma
 from csimodel.moments.ordinal import OrdinalMoments
 
 Floats = NDArray[np.float64]
+Indices = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,12 +117,41 @@ def covariance_gamma(ordinal: OrdinalMoments) -> Gamma:
     >>> (gamma.diagonal > 0).tolist()
     [False, True, False, True, True]
     """
-    items = len(ordinal.items)
+    return _taken(ordinal, _sources(ordinal, [f"{name}~1" for name in ordinal.items]))
+
+
+def response_gamma(ordinal: OrdinalMoments) -> Gamma:
+    """Return Γ of thresholds and means, item by item, and vech of covariances.
+
+    Rows and columns of variances of ordered items are 0.
+    """
+    return _taken(ordinal, _sources(ordinal, ordinal.labels[: len(ordinal.levels)]))
+
+
+def response_moments(ordinal: OrdinalMoments) -> tuple[Floats, Floats]:
+    """Return the moments that `response_gamma` is of, and n times their variances, (moments,).
+
+    The variances are those in which a weight of 2 is a row twice.
+    """
+    column, row = np.triu_indices(len(ordinal.items))
+    source = _sources(ordinal, ordinal.labels[: len(ordinal.levels)])
+    own = ordinal.variances if ordinal.row_variances is None else ordinal.row_variances
+    return (
+        np.concatenate([ordinal.levels, ordinal.cov[row, column]]),
+        np.where(source < 0, 0.0, own[source]),
+    )
+
+
+def _sources(ordinal: OrdinalMoments, levels: Sequence[str]) -> Indices:
+    """Return where levels and vech stand among the statistics, -1 for what there is not."""
     place = {label: at for at, label in enumerate(ordinal.labels)}
-    column, row = np.triu_indices(items)
-    names = [f"{name}~1" for name in ordinal.items]
-    names += [f"{ordinal.items[k]}~~{ordinal.items[i]}" for i, k in zip(row, column, strict=True)]
-    source = np.array([place.get(name, -1) for name in names])
+    column, row = np.triu_indices(len(ordinal.items))
+    names = [f"{ordinal.items[k]}~~{ordinal.items[i]}" for i, k in zip(row, column, strict=True)]
+    return np.array([place.get(name, -1) for name in (*levels, *names)])
+
+
+def _taken(ordinal: OrdinalMoments, source: Indices) -> Gamma:
+    """Return rows and columns of Γ, 0 for what there is not."""
     if isinstance(ordinal.spread, RootGamma):
         root = ordinal.spread.root[:, source]
         root[:, source < 0] = 0.0

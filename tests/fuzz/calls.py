@@ -453,6 +453,11 @@ def groups(given):
             judge.look("multigroup fit", next(iter(joint.values())))
     judge.beside = [given.survey]
     judge.look("invariance", judge("invariance", csi.invariance, case.model, given.survey, "group"))
+    ordered = judge(
+        "invariance ordered", csi.invariance, case.model, given.survey, "group", csi.WLSMV(),
+        levels=["thresholds", "metric"],
+    )  # fmt: skip
+    judge.look("invariance ordered", ordered)
 
 
 @part("repurchase", "Repurchase", "repurchase_shape", "compare_shapes", "calibration")

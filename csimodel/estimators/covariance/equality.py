@@ -19,7 +19,7 @@ def _is(kind: str, itself: bool | None = None) -> Callable[[Row], bool]:
     return test
 
 
-# What may be equal between groups; the second six are lavaan's words.
+# What may be equal between groups; the last five are lavaan's words.
 EQUAL: Mapping[str, Callable[[Row], bool]] = {
     "loadings": _is("loadings"),
     "intercepts": _is("intercepts"),
@@ -27,6 +27,7 @@ EQUAL: Mapping[str, Callable[[Row], bool]] = {
     "paths": _is("paths"),
     "covariances": _is("covariances"),
     "means": _is("means"),
+    "thresholds": _is("thresholds"),
     "regressions": _is("paths"),
     "residuals": _is("errors", True),
     "residual.covariances": _is("errors", False),

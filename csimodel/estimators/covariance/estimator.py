@@ -20,6 +20,7 @@ from csimodel.estimators.covariance.reference_items import (
     rescaled,
     search_layout,
 )
+from csimodel.estimators.covariance.response_squares import ResponseSquares
 from csimodel.estimators.covariance.restarts import lowest_minimum
 from csimodel.estimators.covariance.scoring import Minima, minimise, no_minima
 from csimodel.estimators.covariance.starting_values import start
@@ -32,6 +33,7 @@ from csimodel.model.second_order import with_factors_of_constructs
 from csimodel.moments import Moments
 from csimodel.moments.forms import Weight
 from csimodel.options import require_count, require_flag, require_number
+from csimodel.survey import Answers
 
 Floats = NDArray[np.float64]
 
@@ -91,6 +93,10 @@ class CovarianceEstimator(Estimator):
         """Return the items whose answers are taken as ordered categories."""
         return ()
 
+    def ordered_items(self, model: Model) -> tuple[str, ...]:
+        """Return all items whose answers are ordered, those that are constructs too."""
+        return ()
+
     @property
     def together(self) -> int:
         """How many samples are fitted together when there are many, so that they stay in cache."""
@@ -119,9 +125,23 @@ class CovarianceEstimator(Estimator):
         """Return what the discrepancy is multiplied with to give χ², (...,)."""
         raise NotImplementedError
 
-    def exactly_fitted(self, moments: Moments) -> tuple[int, float]:
+    def exactly_fitted(self, moments: Moments, layout: ParameterLayout) -> tuple[int, float]:
         """Return how many statistics outside the layout fit exactly, and their weighted squares."""
         return 0, 0.0
+
+    def joint_moments_of(self, answers: Answers) -> Moments:
+        """Return the moments of one group among several that are fitted together."""
+        return self.moments_of(answers)
+
+    def starting_values(self, model: Model, layout: ParameterLayout, moments: Moments) -> Floats:
+        """Return starting values from one sample, (size,); NaN for parameters of other groups."""
+        return start(model, layout, self.sample_cov(moments), moments.mean)
+
+    def finished(
+        self, model: Model, estimates: CovarianceEstimates, moments: Moments
+    ) -> CovarianceEstimates:
+        """Return estimates with the weights of answers, from the samples they are of."""
+        return estimates
 
     def findings(self, moments: Moments) -> Iterator[Finding]:
         """Yield what the statistics of one sample suffer from."""
@@ -190,7 +210,7 @@ class CovarianceEstimator(Estimator):
         zero for moments that do not count.
         """
         part = self.discrepancy(moments.lifted(), layout)
-        if not isinstance(part, WeightedSquares):
+        if not isinstance(part, WeightedSquares | ResponseSquares):
             raise NotImplementedError
         return part.fixed_weight
 

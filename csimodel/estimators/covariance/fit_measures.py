@@ -92,7 +92,11 @@ def measures_of(fitted: Fitted) -> pd.Series:
     n = float(sum(float(own.n) for own in fitted.moments))
     unit = float(fitted.sizes.sum()) if estimator.has_likelihood else n
     measures = {
-        "npar": fitted.npar + sum(estimator.exactly_fitted(own)[0] for own in fitted.moments),
+        "npar": fitted.npar
+        + sum(
+            estimator.exactly_fitted(own, layout)[0]
+            for own, layout in zip(fitted.moments, fitted.layouts, strict=True)
+        ),
         "fmin": model.chisq / (2.0 * unit),
         **_named(model, ""),
         **_named(baseline, "baseline_"),
@@ -127,6 +131,8 @@ def _baseline(fitted: Fitted) -> ChiSquare:
     items = len(fitted.model.items) - len(estimator.ordinal_items(fitted.model))
     free = 2 * items if layout.mean_structure else items
     df = len(apart) * (estimator.statistics(fitted.model) - free)
+    if layout.levels is not None:
+        df = len(apart) * len(fitted.model.items) * (len(fitted.model.items) - 1) // 2
     return ChiSquare(float(fitted.sizes @ np.array(apart)), df)
 
 

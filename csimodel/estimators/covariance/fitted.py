@@ -23,9 +23,9 @@ from csimodel.estimators.covariance.estimator import (
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.objective import Objective
 from csimodel.estimators.covariance.parameters import covariance_structure, inverted
+from csimodel.estimators.covariance.response_moments import response_slopes
 from csimodel.estimators.covariance.restarts import lowest_minimum
 from csimodel.estimators.covariance.scoring import minimise
-from csimodel.estimators.covariance.starting_values import start
 from csimodel.estimators.covariance.structure import Implied, implied, moment_slopes
 from csimodel.estimators.estimates import Status
 from csimodel.estimators.solution import Solution
@@ -109,6 +109,11 @@ class Fitted:
     @property
     def statistics(self) -> int:
         """Number of moments of all groups."""
+        modelled = [layout.levels for layout in self.layouts if layout.levels is not None]
+        if modelled:
+            items = len(self.model.items)
+            cells = items * (items + 1) // 2
+            return sum(cells + len(own.item) - int(own.ordered.sum()) for own in modelled)
         return self.estimator.statistics(self.model) * len(self.layouts)
 
     @cached_property
@@ -120,7 +125,8 @@ class Fitted:
     def slopes(self) -> tuple[Floats, ...]:
         """Δ of every group, (moments, size)."""
         return tuple(
-            moment_slopes(layout, at) for layout, at in zip(self.layouts, self.at, strict=True)
+            moment_slopes(layout, at) if layout.levels is None else response_slopes(layout, at)
+            for layout, at in zip(self.layouts, self.at, strict=True)
         )
 
     @cached_property
@@ -196,7 +202,7 @@ def fit_jointly(
     state = worst[:1] if len(worst) else np.zeros(1, dtype=np.int64)
     own = np.full(layouts[0].size, np.nan)  # stays, where a group cannot be fitted
     for layout, group in () if len(worst) else zip(layouts, moments, strict=True):
-        values = start(model, layout, estimator.sample_cov(group), group.mean)
+        values = estimator.starting_values(model, layout, group)
         own = np.where(np.isfinite(own), own, values)
     begin = own if first is None or len(worst) else np.where(np.isfinite(first), first, own)
     minima = minimise(
@@ -221,6 +227,11 @@ def fit_jointly(
         Status(int(state[0])),
     )
     parts = tuple(
-        standardised_estimates(model, layout, minima, state, floor, other)[0] for layout in layouts
+        estimator.finished(
+            model,
+            standardised_estimates(model, layout, minima, state, floor, other)[0],
+            own_moments,
+        )
+        for layout, own_moments in zip(layouts, moments, strict=True)
     )
     return fitted, parts

@@ -6,6 +6,7 @@ is one entry of it. `csimodel.estimators.covariance.layouts` makes them from a m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -19,7 +20,7 @@ Floats = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
 KINDS = ("loadings", "paths", "covariances", "errors", "intercepts", "means")
-ORDER = (*KINDS, "weights", "within")  # those of composites are in no matrix of their own
+ORDER = (*KINDS, "weights", "within", "thresholds")  # the last three are in no matrix
 _SYMMETRIC = ("covariances", "errors")
 
 
@@ -52,6 +53,29 @@ class CompositeCells(NamedTuple):
     loadings: Indices  # (items of the composite,)
     variance: int
     errors: Indices  # as np.tril_indices
+
+
+class ResponseLevels(NamedTuple):
+    """What stands before the covariances in the moments of ordered answers, item by item.
+
+    Thresholds of an ordered item and the mean of a continuous one.
+    """
+
+    item: Indices  # of each, (levels,)
+    row: Indices  # of each threshold among the rows, -1 for a mean, (levels,)
+    ordered: NDArray[np.bool_]  # items, (items,)
+
+    def among(self, rows: Sequence[Row]) -> ResponseLevels:
+        """Return the same levels, with the thresholds' places among these rows."""
+        place = {row.at: r for r, row in enumerate(rows) if row.kind == "thresholds"}
+        first = np.searchsorted(self.item, self.item)  # of an item
+        pairs = zip(self.item.tolist(), (np.arange(len(self.item)) - first).tolist(), strict=True)
+        return self._replace(row=np.array([place.get(pair, -1) for pair in pairs], dtype=np.intp))
+
+    @property
+    def is_threshold(self) -> NDArray[np.bool_]:
+        """Which are thresholds, (levels,)."""
+        return self.row >= 0
 
 
 class Matrices(NamedTuple):
@@ -95,6 +119,8 @@ class ParameterLayout:
     constant
         Number of each row among those that are held at the sample's own moments, -1 for all
         others, (rows,). Vectors of parameters have them behind the free ones, (..., width).
+    levels
+        Thresholds and means of ordered and continuous items, where thresholds are modelled.
     """
 
     rows: tuple[Row, ...]
@@ -109,6 +135,7 @@ class ParameterLayout:
     dependent: tuple[Dependent, ...] = ()
     composites: tuple[Composite, ...] = ()
     constant: Indices | None = None
+    levels: ResponseLevels | None = None
     cells: tuple[tuple[Indices, Indices], ...] = field(init=False)
     target: Indices = field(init=False)
 

@@ -17,7 +17,9 @@ from csimodel.estimators.covariance.layout import (
     Dependent,
     Matrices,
     ParameterLayout,
+    ResponseLevels,
 )
+from csimodel.estimators.covariance.response_rows import response_rows
 from csimodel.estimators.covariance.rows import Row, rows_of
 from csimodel.model import Model
 from csimodel.model.restrictions import eliminated
@@ -36,6 +38,7 @@ def layouts_of(
     equal: tuple[str, ...] = (),
     free: tuple[str, ...] = (),
     held: bool = True,
+    thresholds: tuple[int, ...] = (),
 ) -> tuple[ParameterLayout, ...]:
     """Return the parameters of a model, one layout a group.
 
@@ -53,11 +56,18 @@ def layouts_of(
         Names of parameters (``Image =~ IMAG2``) or labels excepted from that.
     held
         Whether the covariances of a composite's items are those of the sample, or free.
+    thresholds
+        Of each item, 0 where it is continuous: they are modelled. Empty where they are not.
     """
     means = means or any(parameter.op == "~1" for parameter in model.parameters)
     tables = [
         list(rows_of(model, scaling, means, ordered, group, equal)) for group in range(groups)
     ]
+    if thresholds:
+        tables = [
+            response_rows(model, rows, thresholds, group, equal, free, scaling)
+            for group, rows in enumerate(tables)
+        ]
     keys = [[_key(row, group, equal, free) for row in rows] for group, rows in enumerate(tables)]
     tables = fixed_together(tables, keys)
     numbers: dict[object, int] = {}
@@ -92,9 +102,19 @@ def layouts_of(
             _dependent(sums, own, numbers),
             composites,
             constant,
+            _levels(rows, thresholds),
         )
         for rows, place, own in zip(tables, places, keys, strict=True)
     )
+
+
+def _levels(rows: list[Row], thresholds: tuple[int, ...]) -> ResponseLevels | None:
+    """Return where the thresholds of a group stand among its rows, and which items have a mean."""
+    if not thresholds:
+        return None
+    item = np.repeat(np.arange(len(thresholds)), np.maximum(thresholds, 1))
+    ordered = np.array(thresholds) > 0
+    return ResponseLevels(item, np.full(len(item), -1), ordered).among(rows)
 
 
 def _composites(model: Model, rows: list[Row]) -> tuple[Composite, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from csimodel.errors import OptionError, choose
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.layout import Dependent, ParameterLayout
 from csimodel.estimators.covariance.parameters import exponents, row_scales
+from csimodel.estimators.covariance.response_moments import response_slopes
 from csimodel.estimators.covariance.robust import gamma_of
 from csimodel.estimators.covariance.rows import Row
 from csimodel.estimators.covariance.structure import implied, slope_forms
@@ -117,7 +119,9 @@ def score_tests(fitted: Fitted, groups: Sequence[object] = ("",)) -> pd.DataFram
     """Test every equality of parameters: what letting one of the equal ones go would gain.
 
     The statistic is that of `modification_indices`, for the parameter of each cell after the
-    first that shares a value; ``epc`` is the change expected of it.
+    first that shares a value; ``epc`` is the change expected of it. Where thresholds of ordered
+    answers are modelled there is ``chisq_robust`` too, the generalised score test ``(a'J⁻¹s)² /
+    a'J⁻¹MJ⁻¹a`` of the difference a of both with ``M = Δ'VΓVΔ``, on which p rests.
 
     Raises
     ------
@@ -131,10 +135,14 @@ def score_tests(fitted: Fitted, groups: Sequence[object] = ("",)) -> pd.DataFram
             "No parameters of this fit are equal, so there is nothing to test; give two parameters "
             "one label, or fit groups with equal=['loadings']."
         )
-    entries = []
+    entries, modelled = [], fitted.layouts[0].levels is not None
     for group, position, first in shared:
         wide, extended = _released(fitted, group, position)
         mi, _, epc = _gains(fitted, wide, extended)
+        robust = mi
+        if modelled:
+            place = int(fitted.layouts[group].place[position])
+            robust = np.array([_robust_difference(fitted, wide, extended, place)])
         row = fitted.layouts[group].rows[position]
         base_group, base = first
         entries.append(
@@ -144,12 +152,14 @@ def score_tests(fitted: Fitted, groups: Sequence[object] = ("",)) -> pd.DataFram
                 "equal_to": fitted.layouts[base_group].rows[base].name,
                 "in_group": groups[base_group] if len(groups) > base_group else base_group,
                 "chisq": float(mi[0]),
+                "chisq_robust": float(robust[0]),
                 "df": 1,
-                "p": float(chisq_pvalue(mi, 1)[0]),
+                "p": float(chisq_pvalue(robust, 1)[0]),
                 "epc": float(epc[0]),
             }
         )
-    return pd.DataFrame(entries)
+    table = pd.DataFrame(entries)
+    return table if modelled else table.drop(columns="chisq_robust")
 
 
 def _candidates(fitted: Fitted, layout: ParameterLayout, kinds: Sequence[str]) -> Iterator[Row]:
@@ -233,6 +243,7 @@ def _widened(
     more = size - layout.size
     return replace(
         layout,
+        levels=None if layout.levels is None else layout.levels.among(rows),
         rows=rows,
         place=place,
         size=size,
@@ -251,6 +262,87 @@ def _gains(
     Of the information only the block of the fitted parameters, its block with the others and their
     diagonal are made, the others some at a time.
     """
+    extra, of_responses = len(parameters) - fitted.npar, wide[0].levels is not None
+    local = _response_scores if of_responses else _scores
+    score, inner, score_of, across, own = local(fitted, wide, parameters)
+    root = np.sqrt(np.diag(inner))
+    inner, across = inner / np.outer(root, root), across / root[:, None]
+    solved = np.linalg.solve(inner, across)
+    left = own - (across * solved).sum(axis=0)
+    left = np.where(left > _REDUNDANT * own, left, np.nan)
+    others_pull = score / root  # not 0 when one of equal parameters goes its own way
+    pulled = score_of - solved.T @ others_pull
+    gain = pulled**2 / left + others_pull @ np.linalg.solve(inner, others_pull)
+    robust = np.full(extra, np.nan)
+    if fitted.moments[0].responses is not None:
+        spread = _response_variances if of_responses else _score_variances
+        variance = spread(fitted, wide, parameters, solved / root[:, None])
+        robust = np.where(np.isnan(left), np.nan, pulled**2 / variance)
+    return gain, robust, pulled / left
+
+
+class _Scores(NamedTuple):
+    """Scores and information of the fitted parameters, and of others beside them."""
+
+    score: Floats
+    inner: Floats
+    score_of: Floats
+    across: Floats
+    own: Floats
+
+
+def _response_scores(
+    fitted: Fitted, wide: tuple[ParameterLayout, ...], parameters: Floats
+) -> _Scores:
+    """Return the scores where thresholds are modelled."""
+    size, who = fitted.npar, np.arange(1)
+    score, inner = np.zeros(len(parameters)), np.zeros((len(parameters), len(parameters)))
+    for layout, part, rows in zip(wide, fitted.objective.parts, fitted.sizes, strict=True):
+        slope, curvature = part.local(layout, implied(layout, parameters[None]), who, False)
+        score[layout.own] -= 0.5 * rows * slope[0]
+        inner[np.ix_(layout.own, layout.own)] += 0.5 * rows * curvature[0]
+    own = np.diag(inner)[size:]
+    return _Scores(score[:size], inner[:size, :size], score[size:], inner[:size, size:], own)
+
+
+def _response_variances(
+    fitted: Fitted, wide: tuple[ParameterLayout, ...], parameters: Floats, solved: Floats
+) -> Floats:
+    """Return what `_score_variances` does where thresholds are modelled, of all groups."""
+    variances = np.zeros(solved.shape[1])
+    for layout, own, rows in zip(wide, fitted.moments, fitted.sizes, strict=True):
+        at = implied(layout, parameters)
+        slopes = response_slopes(layout, at)
+        apart = slopes[:, fitted.npar :] - slopes[:, : fitted.npar] @ solved
+        pulled = fitted.estimator.weight(own, layout, at.sigma).applied(apart)
+        gamma = gamma_of(fitted.estimator, own)
+        variances += rows * (gamma.times(pulled) * pulled).sum(axis=0)
+    return variances
+
+
+def _robust_difference(
+    fitted: Fitted, wide: tuple[ParameterLayout, ...], parameters: Floats, place: int
+) -> float:
+    """Return the score test of the last parameter against the one at `place` it was equal to."""
+    found = _response_scores(fitted, wide, parameters)
+    inner = np.block([[found.inner, found.across], [found.across.T, np.diag(found.own)]])
+    contrast = np.zeros(len(inner))
+    contrast[[place, -1]] = -1.0, 1.0
+    if np.linalg.cond(inner) > 1.0 / _REDUNDANT**1.5:
+        return np.nan
+    turned = np.linalg.solve(inner, contrast)
+    variance = 0.0
+    for layout, own, rows in zip(wide, fitted.moments, fitted.sizes, strict=True):
+        at = implied(layout, parameters)
+        pulled = fitted.estimator.weight(own, layout, at.sigma).applied(
+            response_slopes(layout, at) @ turned[:, None]
+        )
+        variance += rows * float(gamma_of(fitted.estimator, own).quadratic(pulled)[0, 0])
+    return float(turned @ np.concatenate([found.score, found.score_of])) ** 2 / variance
+
+
+def _scores(fitted: Fitted, wide: tuple[ParameterLayout, ...], parameters: Floats) -> _Scores:
+    """Return the scores where the moments are means and covariances."""
     size, extra = fitted.npar, len(parameters) - fitted.npar
     score, inner = np.zeros(size), np.zeros((size, size))
     score_of, across = np.zeros(extra), np.zeros((size, extra))
@@ -271,29 +363,17 @@ def _gains(
             score_of[place] -= 0.5 * rows * _slopes(others, slope, pull)
             across[:, place] += rows * (spread.T @ weight.between(fixed, others))
             own[place] += rows * weight.squares(others)
-    root = np.sqrt(np.diag(inner))
-    inner, across = inner / np.outer(root, root), across / root[:, None]
-    solved = np.linalg.solve(inner, across)
-    left = own - (across * solved).sum(axis=0)
-    left = np.where(left > _REDUNDANT * own, left, np.nan)
-    others_pull = score / root  # not 0 when one of equal parameters goes its own way
-    pulled = score_of - solved.T @ others_pull
-    gain = pulled**2 / left + others_pull @ np.linalg.solve(inner, others_pull)
-    robust = np.full(extra, np.nan)
-    if fitted.moments[0].responses is not None:
-        variance = _score_variances(fitted, wide[0], parameters, solved / root[:, None])
-        robust = np.where(np.isnan(left), np.nan, pulled**2 / variance)
-    return gain, robust, pulled / left
+    return _Scores(score, inner, score_of, across, own)
 
 
 def _score_variances(
-    fitted: Fitted, layout: ParameterLayout, parameters: Floats, solved: Floats
+    fitted: Fitted, wide: tuple[ParameterLayout, ...], parameters: Floats, solved: Floats
 ) -> Floats:
     """Return ``N δ'VΓVδ`` of ``δ = Δ_c - Δ_θ J_θθ⁻¹ J_θc`` of one sample, (candidates,).
 
     `solved` is ``J_θθ⁻¹ J_θc``, (size, candidates).
     """
-    size, part, own = fitted.npar, fitted.objective.parts[0], fitted.moments[0]
+    layout, size, part, own = wide[0], fitted.npar, fitted.objective.parts[0], fitted.moments[0]
     forms = slope_forms(layout, implied(layout, parameters))
     weight = part.moment_weight(implied(layout, parameters[None]))
     gamma = gamma_of(fitted.estimator, own).matrix[len(own.mean) :, len(own.mean) :]

@@ -29,6 +29,7 @@ from csimodel.estimators.covariance.modification import (
     score_tests,
 )
 from csimodel.estimators.covariance.residuals import residual_tables
+from csimodel.estimators.covariance.response_groups import threshold_counts
 from csimodel.estimators.covariance.robust import sandwich
 from csimodel.estimators.covariance.vcov import vcov
 from csimodel.estimators.covariance_fit import CovarianceFit
@@ -256,6 +257,16 @@ def fit_multigroup(
     Means are modelled. With equal intercepts the constructs' means are free in all groups but the
     first.
 
+    Ordered answers (`WLSMV`) have thresholds τ, seen in the sample as ``(τ - μ)/√σ``, and responses
+    ``y* = ν + λ'η + ε`` behind them. In the first group ν = 0, var ε = 1 and means of constructs
+    are 0 (theta parameterisation). Without equal thresholds so they are in all groups; with them ν
+    and var ε of the others are free, var ε of an item with one equal threshold only when its
+    loading is equal too; with equal intercepts ν = 0 and the constructs' means are free; with equal
+    errors var ε = 1 (Wu and Estabrook 2016). Loadings of a construct all of whose items have one
+    equal threshold are equal only together with intercepts: before, they cannot be compared.
+    Groups count by n - 1, each as by itself; lavaan weighs them by n, which is the same where they
+    are of one size.
+
     Parameters
     ----------
     model
@@ -268,14 +279,15 @@ def fit_multigroup(
     estimator
         ``csi.ML()`` by default.
     equal
-        Kinds of parameters that are equal between groups: ``"loadings"``, ``"intercepts"``,
+        Kinds of parameters that are equal between groups: ``"thresholds"`` (of ordered answers;
+        nothing else of their items can be equal without), ``"loadings"``, ``"intercepts"``,
         ``"errors"``, ``"paths"``, ``"covariances"``, ``"means"``; or lavaan's words:
         ``"regressions"`` (the paths), ``"residuals"`` and ``"residual.covariances"`` (variances
         and covariances of errors), ``"lv.variances"`` and ``"lv.covariances"``. What is equal to a
         fixed value is fixed there, as the means of all groups at the 0 of the first. Groups' own
         labels, ``c(a, b)*``, go before.
     free
-        Parameters excepted from that, as ``"Image =~ IMAG2"``, or labels.
+        Parameters excepted from that, as ``"Image =~ IMAG2"``, ``"IMAG2 | t1"``, or labels.
     progress
         Whether to show a bar on long work.
 
@@ -290,6 +302,10 @@ def fit_multigroup(
     ----------
     Jöreskog, K. G. (1971). Simultaneous factor analysis in several populations. Psychometrika 36,
     409-426. https://doi.org/10.1007/BF02291366
+
+    Wu, H., Estabrook, R. (2016). Identification of confirmatory factor analysis models of
+    different levels of invariance for ordered categorical outcomes. Psychometrika 81, 1014-1045.
+    https://doi.org/10.1007/s11336-016-9506-0
 
     Examples
     --------
@@ -306,22 +322,21 @@ def fit_multigroup(
             f"Parameters are made equal between groups in covariance structures only, and the "
             f"estimator is {chosen.label}; use csi.ML(), or csi.fit_groups for separate fits."
         )
-    if chosen.ordinal_items(model):
-        raise OptionError(
-            f"{chosen.label} is for one group, because thresholds are not made equal; use "
-            "csi.ML(se='mlr'), or fit each group's rows by themselves."
-        )
     composites = [c.name for c in model.constructs if c.kind == "composite"]
     if composites:
         raise ModelError(
             f"Groups are fitted together with means, and {composites[0]!r} is a composite; use "
             "csi.fit_groups for separate fits, or define it with =~."
         )
-    chosen = replace(chosen, means=True)
+    ordinal = bool(chosen.ordered_items(model))
     kinds = (equal,) if isinstance(equal, str) else tuple(equal)
     excepted = (free,) if isinstance(free, str) else tuple(free)
     for kind in kinds:
         choose("equal", kind, EQUAL)
+    _require_thresholds(chosen, ordinal, kinds)
+    if ordinal:
+        chosen.check(model.in_group(0))
+    chosen = chosen if ordinal else replace(chosen, means=True)
     alone = model.in_group(0)
     by_group = ML(means=True) if chosen.policy is None else chosen
     apart = fit_groups(alone, survey, by, by_group, progress=progress)
@@ -333,7 +348,21 @@ def fit_multigroup(
         if group.estimates.outcome in (*UNUSABLE, Status.ITEMS_SINGULAR):
             told = [str(f) for f in group.diagnostics if f.severity == "failure"]
             raise EstimationError(f"Group {label}: {' '.join(told) or group.diagnostics[-1]}")
-    layouts = layouts_of(model, chosen.scaling, True, (), len(groups), kinds, excepted)
+    gathered = tuple(group.moments for group in groups)
+    if chosen.policy is None and (chosen.robust is not None or chosen.needs_answers):
+        asked = [group.require_answers("a multi-group fit") for group in groups]
+        gathered = tuple(chosen.joint_moments_of(answers) for answers in asked)
+    thresholds = threshold_counts(gathered, list(apart)) if ordinal else ()
+    layouts = layouts_of(
+        model,
+        chosen.scaling,
+        True,
+        (),
+        len(groups),
+        kinds,
+        excepted,
+        thresholds=thresholds,
+    )
     require_bounds(layout.rows for layout in layouts)
     known = {row.name for row in layouts[0].rows} | {row.label for row in layouts[0].rows}
     for name in excepted:
@@ -343,10 +372,6 @@ def fit_multigroup(
                 f"free={name!r} is not a parameter of the model{suggest(name, names)}; write it as "
                 "in the table of parameters, for example 'Image =~ IMAG2'."
             )
-    gathered = tuple(group.moments for group in groups)
-    if chosen.policy is None and (chosen.robust is not None or chosen.needs_answers):
-        asked = [group.require_answers("a multi-group fit") for group in groups]
-        gathered = tuple(chosen.moments_of(answers) for answers in asked)
     with steps_shown("Groups together", progress):
         fitted, parts = fit_jointly(model, chosen, layouts, gathered)
     if chosen.robust is None:
@@ -359,6 +384,24 @@ def fit_multigroup(
         solution = Solution(model.in_group(number), chosen, gathered[number], estimates)
         fits.append(CovarianceFit(solution, group.survey, group.answers))
     return MultiGroupFit(fitted, tuple(fits), apart.labels, kinds, excepted, apart.findings)
+
+
+def _require_thresholds(
+    estimator: CovarianceEstimator, ordinal: bool, kinds: Sequence[str]
+) -> None:
+    """Refuse thresholds where there are none, and what means nothing without equal ones."""
+    if not ordinal and "thresholds" in kinds:
+        raise OptionError(
+            f"equal='thresholds' is for ordered answers, and {estimator.label} takes them as "
+            "numbers, which have intercepts; use csi.WLSMV(), or leave it out."
+        )
+    measuring = [kind for kind in kinds if kind in ("loadings", "intercepts", "errors")]
+    if ordinal and measuring and "thresholds" not in kinds:
+        raise OptionError(
+            f"equal={measuring[0]!r} says nothing of ordered answers while thresholds differ "
+            "between groups, because these give the answers their units; add 'thresholds' to "
+            "equal."
+        )
 
 
 def _require_entries(model: Model, by: str | Sequence[str], labels: Sequence[Hashable]) -> None:

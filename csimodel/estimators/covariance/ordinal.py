@@ -14,6 +14,8 @@ from csimodel.estimators.covariance.discrepancy import WeightedSquares
 from csimodel.estimators.covariance.estimator import CovarianceEstimates, CovarianceEstimator
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.ordinal_findings import ordinal_findings
+from csimodel.estimators.covariance.response_squares import ResponseSquares
+from csimodel.estimators.covariance.starting_values import response_start
 from csimodel.estimators.covariance.structure import implied
 from csimodel.estimators.estimates import Estimates
 from csimodel.estimators.ordered_answers import (
@@ -27,7 +29,12 @@ from csimodel.model import Model
 from csimodel.moments import Moments
 from csimodel.moments import moments_of as plain_moments
 from csimodel.moments.ordinal_samples import OrdinalSamples
-from csimodel.moments.responses import Responses, covariance_gamma
+from csimodel.moments.responses import (
+    Responses,
+    covariance_gamma,
+    response_gamma,
+    response_moments,
+)
 from csimodel.moments.vech import vech_indices
 from csimodel.options import require_flag
 from csimodel.survey import Answers
@@ -51,7 +58,9 @@ class WLSMV(CovarianceEstimator):
 
     Responses behind ordered items have variance 1 (the delta parameterisation), so their error
     variances are 1 less what is explained. Thresholds, and means of continuous items, are left as
-    they are in the sample.
+    they are in the sample. Of groups fitted together (`fit_multigroup`, `invariance`) thresholds
+    and means are modelled, and errors of ordered items have variance 1 in the first group (the
+    theta parameterisation).
 
     Parameters
     ----------
@@ -150,6 +159,10 @@ class WLSMV(CovarianceEstimator):
         alone = {c.items[0] for c in model.constructs if c.kind == "single"}
         return tuple(item for item in ordered_among(self.ordered, model.items) if item not in alone)
 
+    def ordered_items(self, model: Model) -> tuple[str, ...]:
+        """Return all items whose answers are ordered, those that are constructs too."""
+        return ordered_among(self.ordered, model.items)
+
     def check(self, model: Model) -> None:
         """Refuse what a model of ordered answers cannot have.
 
@@ -189,6 +202,18 @@ class WLSMV(CovarianceEstimator):
                 "group by itself."
             )
 
+    def joint_moments_of(self, answers: Answers) -> Moments:
+        """Return what `moments_of` does, with Γ of thresholds too."""
+        moments = self.moments_of(answers)
+        assert moments.ordinal is not None
+        return replace(moments, gamma=response_gamma(moments.ordinal))
+
+    def starting_values(self, model: Model, layout: ParameterLayout, moments: Moments) -> Floats:
+        """Return starting values from one sample, (size,); NaN for parameters of other groups."""
+        if layout.levels is None or moments.ordinal is None:
+            return super().starting_values(model, layout, moments)
+        return response_start(model, layout, moments.ordinal)
+
     def moments_of(self, answers: Answers) -> Moments:
         """Return means and covariances of the answers, with the statistics of ordered ones.
 
@@ -200,11 +225,13 @@ class WLSMV(CovarianceEstimator):
         ordinal = ordinal_statistics(
             answers, self.ordered, self.label, normal=self.normal, weighting="frequency"
         )
-        responses = Responses.of(ordinal)  # V takes a weight of 2 as a row twice; errors do not
+        # V takes a weight of 2 as a row twice; errors do not.
+        responses, of_rows = Responses.of(ordinal), ordinal.variances
         if answers.cluster is not None or answers.weights is not None:
             ordinal = ordinal_statistics(
                 answers, self.ordered, self.label, normal=self.normal, cluster=answers.cluster
             )
+            ordinal = replace(ordinal, row_variances=of_rows)
         gamma = covariance_gamma(ordinal)
         return replace(plain_moments(answers), gamma=gamma, responses=responses, ordinal=ordinal)
 
@@ -227,8 +254,24 @@ class WLSMV(CovarianceEstimator):
         """Return n - 1."""
         return np.asarray(moments.n - 1.0)
 
-    def discrepancy(self, moments: Moments, layout: ParameterLayout) -> WeightedSquares:
+    def discrepancy(
+        self, moments: Moments, layout: ParameterLayout
+    ) -> WeightedSquares | ResponseSquares:
         """Return the weighted squares of every sample."""
+        if layout.levels is not None:
+            return self._of_thresholds(moments, layout)
+        return self._of_covariances(moments, layout)
+
+    def _of_thresholds(self, moments: Moments, layout: ParameterLayout) -> ResponseSquares:
+        assert moments.ordinal is not None
+        sample, variance = response_moments(moments.ordinal)
+        known = ~(variance > 0.0)
+        weight = np.where(known, 0.0, 1.0)
+        if self.weights == "dwls":
+            weight = 1.0 / np.where(known, np.inf, variance)
+        return ResponseSquares(layout, sample[None], np.asarray(weight[None], dtype=np.float64))
+
+    def _of_covariances(self, moments: Moments, layout: ParameterLayout) -> WeightedSquares:
         cov = self.sample_cov(moments)
         assert moments.responses is not None
         row, column = vech_indices(cov.shape[-1])
@@ -243,15 +286,15 @@ class WLSMV(CovarianceEstimator):
 
     def baseline(self, moments: Moments, layout: ParameterLayout) -> float:
         """Return the discrepancy of the model in which items are independent, of one sample."""
-        part = self.discrepancy(moments.lifted(), layout)
+        part = self._of_covariances(moments.lifted(), layout)
         row, column = vech_indices(part.cov.shape[-1])
         between = (row != column)[part.used]
         return float(part.weight[0, between] @ part.cov[0][row, column][row != column] ** 2)
 
-    def exactly_fitted(self, moments: Moments) -> tuple[int, float]:
+    def exactly_fitted(self, moments: Moments, layout: ParameterLayout) -> tuple[int, float]:
         """Return the number of thresholds and means, and their squares by their variances."""
         ordinal = moments.ordinal
-        if ordinal is None:
+        if ordinal is None or layout.levels is not None:
             return 0, 0.0
         size = len(ordinal.thresholds) + int((~ordinal.ordered).sum())
         values, variance = ordinal.statistics[:size], ordinal.variances[:size]
@@ -262,7 +305,12 @@ class WLSMV(CovarianceEstimator):
         self, moments: Moments, model: Model, near: Estimates | None = None
     ) -> CovarianceEstimates:
         """Fit every sample of `moments`, starting from `near` when it is given."""
-        estimates = super().estimate(moments, model, near)
+        return self.finished(model, super().estimate(moments, model, near), moments)
+
+    def finished(
+        self, model: Model, estimates: CovarianceEstimates, moments: Moments
+    ) -> CovarianceEstimates:
+        """Return estimates with the weights of answers."""
         return replace(estimates, weights=_answer_weights(model, estimates, moments))
 
 

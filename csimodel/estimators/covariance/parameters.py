@@ -138,7 +138,7 @@ def exponents(layout: ParameterLayout, latent: bool = False) -> Floats:
                 own[[j, item + i]] = 0.5, -0.5
             case "paths":
                 own[[j, i]] = 0.5, -0.5
-            case "intercepts":
+            case "intercepts" | "thresholds":
                 own[item + i] = -0.5
             case "means":
                 own[i] = -0.5

@@ -7,8 +7,14 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from csimodel.estimators.covariance.estimator import CovarianceEstimator
 from csimodel.estimators.covariance.fitted import Fitted
+from csimodel.estimators.covariance.layout import ParameterLayout
+from csimodel.estimators.covariance.response_moments import response_cov, response_vector
+from csimodel.estimators.covariance.structure import Implied
+from csimodel.moments import Moments
 from csimodel.moments.ordinal import OrdinalMoments
+from csimodel.moments.responses import response_moments
 
 Floats = NDArray[np.float64]
 
@@ -49,20 +55,51 @@ def residual_measures(fitted: Fitted) -> dict[str, float]:
         mean, cov = own.mean, fitted.estimator.sample_cov(own)
         gap = mean - at.mean if layout.mean_structure else None
         kinds = _residuals(mean, cov, at.mean, at.sigma)
+        if layout.levels is not None:
+            assert own.ordinal is not None
+            kinds = _response_residuals(layout, at, own.ordinal)
         for name, (spread, level) in zip(names, kinds, strict=True):
             alone = _root_mean_square(spread, None, name == "crmr")
             joint = alone if gap is None else _root_mean_square(spread, level, name == "crmr")
-            if own.ordinal is not None and name != "srmr":
+            if layout.levels is not None and name == "srmr":
+                joint = alone
+            if own.ordinal is not None and name != "srmr" and layout.levels is None:
                 joint = alone * _thresholds_counted(own.ordinal, name == "crmr")
             measures[name] += float(share) * joint
             measures[f"{name}_nomean"] += float(share) * alone
-        square = partial(fitted.estimator.weighted_square, own, layout, at.sigma)
-        left, whole = square(cov - at.sigma, gap), square(cov, None if gap is None else mean)
-        count, squares = fitted.estimator.exactly_fitted(own)
+        left, whole = _squares(fitted.estimator, own, layout, at)
+        count, squares = fitted.estimator.exactly_fitted(own, layout)
         known, whole = known + count, whole + squares
         measures["gfi"] += float(share * (1.0 - left / whole))
     measures["agfi"] = 1.0 - known / fitted.df * (1.0 - measures["gfi"]) if fitted.df else np.nan
     return measures
+
+
+def _squares(
+    estimator: CovarianceEstimator, own: Moments, layout: ParameterLayout, at: Implied
+) -> tuple[float, float]:
+    """Return ``r'Vr`` of the residual moments and ``s'Vs`` of those of the sample."""
+    if layout.levels is not None and own.ordinal is not None:
+        sample, _ = response_moments(own.ordinal)
+        values = np.column_stack([sample - response_vector(layout, at), sample])
+        left, whole = estimator.weight(own, layout, at.sigma).squares(values).tolist()
+        return left, whole
+    cov, means = estimator.sample_cov(own), layout.mean_structure
+    square = partial(estimator.weighted_square, own, layout, at.sigma)
+    left = square(cov - at.sigma, own.mean - at.mean if means else None)
+    return left, square(cov, own.mean if means else None)
+
+
+def _response_residuals(
+    layout: ParameterLayout, at: Implied, ordinal: OrdinalMoments
+) -> tuple[tuple[Floats, Floats], ...]:
+    """Return what `_residuals` does where thresholds are modelled, in the place of means."""
+    assert layout.levels is not None
+    level = ordinal.levels - response_vector(layout, at)[: len(ordinal.levels)]
+    sd = ordinal.sd[layout.levels.item]
+    kinds = _residuals(ordinal.mean, ordinal.cov, ordinal.mean, response_cov(layout, at))
+    levels, bar = (level, level / sd, level / sd), layout.levels.is_threshold
+    return tuple((spread, own[bar]) for (spread, _), own in zip(kinds, levels, strict=True))
 
 
 def _residuals(

@@ -12,12 +12,14 @@ from csimodel.estimators.covariance.error_columns import error_columns
 from csimodel.estimators.covariance.fitted import Fitted
 from csimodel.estimators.covariance.layout import ParameterLayout
 from csimodel.estimators.covariance.least_squares import normal_weight
+from csimodel.estimators.covariance.response_moments import response_cov, response_vector
 from csimodel.estimators.covariance.robust import gamma_of
 from csimodel.estimators.covariance.structure import Implied, moments_vector
 from csimodel.moments import Moments
 from csimodel.moments.forms import DenseWeight, Weight
 from csimodel.moments.gamma import require_gamma
 from csimodel.moments.incomplete_likelihood import information
+from csimodel.moments.responses import response_moments
 from csimodel.moments.saturated import saturated_gamma
 from csimodel.moments.vech import vech_indices
 from csimodel.translation import message
@@ -47,7 +49,7 @@ def residual_tables(fitted: Fitted) -> list[pd.DataFrame]:
     upper (95 %), and the reason where it has no error, as what is fitted exactly; then
     ``cor_residual``, the observed less the implied correlation, with the same columns, ``cor_``
     before their names. Indexed by item and other; variances have an item twice, means an empty
-    other.
+    other, thresholds their names (``t1``).
 
     References
     ----------
@@ -115,11 +117,17 @@ def _table(fitted: Fitted, g: int, covariance: Floats, own_errors: Floats) -> pd
     row, column = vech_indices(len(items))
     observed = moments_vector(cov, own.mean if means else None)
     implied = moments_vector(at.sigma, at.mean if means else None)
+    sigma, levels = at.sigma, [(item, "") for item in items] if means else []
+    if layout.levels is not None and own.ordinal is not None:
+        observed, implied = response_moments(own.ordinal)[0], response_vector(layout, at)
+        sigma = response_cov(layout, at)
+        names = [layout.rows[r].rhs if r >= 0 else "" for r in layout.levels.row.tolist()]
+        levels = [(items[i], name) for i, name in zip(layout.levels.item, names, strict=True)]
     residual = observed - implied
     se = _errors(np.diag(covariance), own_errors, residual)
     start = len(observed) - len(row)
     turn = _to_correlations(cov)
-    cor_residual = (cov / _scale(cov) - at.sigma / _scale(at.sigma))[row, column]
+    cor_residual = (cov / _scale(cov) - sigma / _scale(sigma))[row, column]
     inner = covariance[start:, start:]
     cor_se = _errors(
         ((turn @ inner) * turn).sum(axis=1),
@@ -128,8 +136,7 @@ def _table(fitted: Fitted, g: int, covariance: Floats, own_errors: Floats) -> pd
     )
     cor_se[row == column] = np.nan
     none = np.full(start, np.nan)
-    names = [(item, "") for item in items] if means else []
-    names += [(items[k], items[i]) for i, k in zip(row, column, strict=True)]
+    names = levels + [(items[k], items[i]) for i, k in zip(row, column, strict=True)]
     of_covariances = error_columns(
         np.concatenate([none, cor_residual]), np.concatenate([none, cor_se]), _LEVEL, none=EXACT
     )

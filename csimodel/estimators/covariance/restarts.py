@@ -31,7 +31,7 @@ _FIRST, _FURTHER = 18, 60  # iterations of every start, and of the most promisin
 _PROMISING = 12
 _SPREAD, _TURN = 0.5, 0.2  # sd of the logarithm of a factor, probability of another sign
 _SEED = 20260  # the same starts for every sample and every run
-_OF_ITEMS = ("loadings", "weights", "errors", "within", "intercepts")
+_OF_ITEMS = ("loadings", "weights", "errors", "within", "intercepts", "thresholds")
 _SAME = 1e-6  # minima that differ by less, relative to the larger or to the unit, are one
 
 
@@ -154,7 +154,7 @@ def _around(layouts: tuple[ParameterLayout, ...], own: Floats, cov: Floats) -> F
         for row, place in zip(layout.rows, layout.place.tolist(), strict=True):
             if place >= 0 and row.op == "~~" and row.lhs == row.rhs:
                 turned[:, place] = 1.0
-            if place >= 0 and row.kind == "within":
+            if place >= 0 and row.kind in ("within", "thresholds"):
                 factors[:, place] = turned[:, place] = 1.0
     starts = own * factors * turned
     given = np.flatnonzero(np.isfinite(layouts[0].starts))
@@ -180,7 +180,7 @@ def _order(layouts: tuple[ParameterLayout, ...], cov: Floats) -> NDArray[np.intp
                 continue
             first = of_item if row.kind in _OF_ITEMS else of_construct
             second = of_item if row.kind in ("errors", "within") else of_construct
-            ends = first[row.at[0]], second[row.at[1]] if row.op != "~1" else 0.0
+            ends = first[row.at[0]], second[row.at[1]] if row.op not in ("~1", "|") else 0.0
             if row.op == "~~":
                 ends = min(ends), max(ends)
             key = (group, ORDER.index(row.kind), *ends)

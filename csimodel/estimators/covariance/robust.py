@@ -52,6 +52,7 @@ from csimodel.moments.forms import Columns, DiagonalWeight, Forms, directions_of
 from csimodel.moments.gamma import Gamma
 from csimodel.moments.incomplete_products import between, saturated_trace, score_products
 from csimodel.moments.saturated import independence
+from csimodel.moments.vech import vech_indices
 
 Floats = NDArray[np.float64]
 
@@ -89,7 +90,7 @@ def sandwich(fitted: Fitted) -> Floats:
     if fitted.estimator.robust == "mlr":
         outside, inner = inverted(0.5 * fitted.hessian(True), _YES), _score_products(fitted)
     else:
-        parts = _at_solution(fitted)
+        parts = sandwich_parts(fitted)
         outside, inner = inverted(bread(parts), _YES), middle(parts)
     return np.asarray(outside @ inner @ outside / float(fitted.sizes.sum()))
 
@@ -149,7 +150,7 @@ def scaled_tests(fitted: Fitted, baseline: ChiSquare) -> tuple[Scaled, Scaled]:
     if kind == "mlr":
         own, apart, whole = _score_traces(fitted)
         return scaled(kind, model, whole - own), scaled(kind, baseline, whole - apart)
-    joint, alone = _at_solution(fitted), _at_independence(fitted)
+    joint, alone = sandwich_parts(fitted), _at_independence(fitted)
     if kind == "mlm":
         first = trace(joint, inverted(bread(joint), _YES))
         apart = sum(trace([part], inverted(bread([part]), _YES)) for part in alone)
@@ -167,7 +168,7 @@ def residual_chisq(fitted: Fitted) -> ChiSquare:
     for own, layout, at in zip(fitted.moments, fitted.layouts, fitted.at, strict=True):
         gap = own.mean - at.mean if layout.mean_structure else None
         residuals.append(moments_vector(fitted.estimator.sample_cov(own) - at.sigma, gap))
-    chisq = residual_test(_at_solution(fitted), residuals, float(fitted.sizes.sum()))
+    chisq = residual_test(sandwich_parts(fitted), residuals, float(fitted.sizes.sum()))
     return ChiSquare(chisq, fitted.df)
 
 
@@ -244,8 +245,20 @@ def _independent_trace(
     return float(np.trace(np.linalg.solve(outside, inside)))
 
 
-def _at_solution(fitted: Fitted) -> list[Sandwich]:
+def sandwich_parts(fitted: Fitted) -> list[Sandwich]:
+    """Return what each group has in the distribution of χ² and of the estimates."""
     parts = zip(fitted.shares, fitted.moments, fitted.layouts, fitted.at, strict=True)
+    if fitted.layouts[0].levels is not None:
+        return [
+            Sandwich(
+                float(share),
+                slopes,
+                fitted.estimator.weight(own, layout, at.sigma),
+                gamma_of(fitted.estimator, own),
+                None,
+            )
+            for (share, own, layout, at), slopes in zip(parts, fitted.slopes, strict=True)
+        ]
     return [
         Sandwich(
             float(share),
@@ -266,6 +279,10 @@ def _at_independence(fitted: Fitted) -> list[Sandwich]:
         cov = np.diag(np.diag(fitted.estimator.sample_cov(own)))
         weight = fitted.estimator.weight(own, layout, cov)
         free: Columns = independent(len(layout.ordered), layout.mean_structure)
+        if layout.levels is not None:
+            row, column = vech_indices(len(cov))
+            free = np.eye(len(layout.levels.item) + len(row))
+            free = free[:, np.concatenate([layout.levels.item >= 0, row == column])]
         if isinstance(weight, DiagonalWeight):
             directions = directions_of(free)
             free = directions[:, weight.values[directions.argmax(axis=0)] > 0]

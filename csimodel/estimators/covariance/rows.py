@@ -15,7 +15,8 @@ class Row(NamedTuple):
     """One parameter in the table, in lavaan's words: ``Image =~ IMAG1``, ``Loyalty ~ Image``.
 
     `kind` says which matrix holds it, at cell `at` (for intercepts and means the first number), or
-    that it is a weight of a composite (``"weights"``) or a covariance of its items (``"within"``);
+    that it is a weight of a composite (``"weights"``), a covariance of its items (``"within"``) or
+    a threshold (``"thresholds"``, of an item with a number);
     `group_kind`, where it is another, as what it is made equal between groups.
     """
 

@@ -9,6 +9,7 @@ from csimodel.estimators.covariance.layout import KINDS, ParameterLayout
 from csimodel.estimators.covariance.shared_starting_values import centroid, shared_measurement
 from csimodel.estimators.structural import causal_order
 from csimodel.model import Model
+from csimodel.moments.ordinal import OrdinalMoments
 
 Floats = NDArray[np.float64]
 
@@ -58,6 +59,27 @@ def start(model: Model, layout: ParameterLayout, cov: Floats, mean: Floats | Non
         values[..., target[free]] = estimate[..., free]
     given = np.flatnonzero(np.isfinite(layout.starts))
     values[..., given] = layout.starts[given]
+    return values
+
+
+def response_start(model: Model, layout: ParameterLayout, ordinal: OrdinalMoments) -> Floats:
+    """Return starting values of one group whose thresholds are modelled, (size,).
+
+    In units in which the error behind an ordered item has variance 1: what thresholds and
+    correlations are multiplied with.
+    """
+    levels = layout.levels
+    assert levels is not None
+    if model.shared_items:
+        errors = shared_measurement(model, layout, ordinal.cov)[1]
+    else:
+        errors = _measurement(model, ordinal.cov)[1]
+    unit = np.where(levels.ordered & (errors > 0.0), np.maximum(errors, 0.2) ** -0.5, 1.0)
+    cov = ordinal.cov * np.outer(unit, unit)
+    values = start(model, layout, cov, np.where(levels.ordered, 0.0, ordinal.mean))
+    sample = ordinal.levels * unit[levels.item]
+    place = np.where(levels.is_threshold, layout.place[levels.row], -1)
+    values[place[place >= 0]] = sample[place >= 0]
     return values
 
 

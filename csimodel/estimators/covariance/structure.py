@@ -42,6 +42,7 @@ class Implied(NamedTuple):
     inverse: Floats | None = None  # Σ⁻¹, where the discrepancy needs it (..., items, items)
     logdet: Floats | None = None  # ln|Σ| (...,)
     parameters: Floats | None = None  # where there are composites (..., width)
+    thresholds: Floats | None = None  # where they are modelled, 0 for means (..., levels)
 
     def at(self, who: Indices | slice | int) -> Implied:
         """Return some samples of a batch."""
@@ -79,6 +80,11 @@ def implied(layout: ParameterLayout, parameters: Floats) -> Implied:
         level = (total @ means[..., None])[..., 0]
         mean = intercepts + (loadings @ level[..., None])[..., 0]
     whole = Implied(loadings, paths, total, psi, phi, errors, common + errors, level, mean, frame)
+    if layout.levels is not None:
+        bars = np.where(
+            layout.levels.is_threshold, layout.values(parameters)[..., layout.levels.row], 0.0
+        )
+        whole = whole._replace(thresholds=bars)
     return whole._replace(parameters=parameters) if layout.composites else whole
 
 

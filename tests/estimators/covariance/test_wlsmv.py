@@ -485,16 +485,6 @@ def test_what_needs_answers_or_normal_ones_is_refused():
     refuses(EstimationError, needs, csi.fit_groups, SMALL, halves, "half", csi.WLSMV())
     refuses(
         OptionError,
-        "WLSMV is for one group, because thresholds are not made equal; use csi.ML(se='mlr'), or "
-        "fit each group's rows by themselves.",
-        csi.fit_multigroup,
-        SMALL,
-        halves,
-        "half",
-        csi.WLSMV(),
-    )
-    refuses(
-        OptionError,
         "bollen_stine moves continuous answers, and those of this fit are ordered; the scaled χ² "
         "in fit.fit_measures does not take them as normal.",
         csi.inference.bollen_stine,
