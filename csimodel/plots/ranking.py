@@ -75,7 +75,7 @@ def ranking(
     names = [row.name for row in rows]
     colours = gettext(_COLOURS)
     family = fonts.families([*names, x, colours, title or ""])
-    figure, ax = row_axes(ax, names, family, title, right=1.5, row=0.24)
+    figure, ax = row_axes(ax, names, family, title, right=1.5, row=0.24, below=0.8)
     style.dress(ax, family, grid="x")
     value, tie = (ranks[name].to_numpy(dtype=float) for name in ("estimate", "tie"))
     lower, upper = bounds(ranks)

@@ -12,6 +12,7 @@ from csimodel.plots import style, text_metrics
 from csimodel.plots.labels import Array
 
 _ROW = 0.34  # inches per row
+_BELOW = 0.55  # inches, for one line below the numbers of the axis
 _LABEL_WIDTH = 170.0  # widest line of a row's label, points
 
 
@@ -22,16 +23,17 @@ def row_axes(
     title: str | None,
     right: float,
     row: float = _ROW,
+    below: float = _BELOW,
 ) -> tuple[Figure, Axes]:
-    """Return axes with a row of some inches for each name and room beside them."""
+    """Return axes with a row of some inches for each name, and room beside and below them."""
     shape = (style.SMALL_SIZE, family)
     wrapped = [text_metrics.wrap(name, _LABEL_WIDTH, *shape) for name in names]
     sizes = [text_metrics.measure(name, *shape) for name in wrapped]
     left = (max(width for width, _ in sizes) + 16) / 72
     each = max(row, (max(height for _, height in sizes) + 8) / 72)
     top = 0.2 + (0.3 if title else 0.0)
-    height = each * len(names) + 0.55 + top
-    return style.take_axes(ax, (left + 3.6 + right, height), (left, right, 0.55, top))
+    height = each * len(names) + below + top
+    return style.take_axes(ax, (left + 3.6 + right, height), (left, right, below, top))
 
 
 def finish_rows(

@@ -148,3 +148,16 @@ def test_misuse_is_refused_in_one_sentence(waves):
     )
     assert refusal(lambda: plots.ranking(waves.scores)).startswith("ranks has no column 'tie'")
     assert refusal(lambda: plots.small_multiples(waves, most=1)).startswith("most=1 must be")
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_both_lines_below_a_ranking_lie_within_the_picture(language):
+    rows = pd.MultiIndex.from_tuples([("all", "b"), ("all", "a")], names=["within", "firm"])
+    limits = {"lower": [70.0, 66], "upper": [74.0, 70]}
+    ranks = pd.DataFrame({"estimate": [72.0, 68], **limits, "tie": [1.0, 2]}, rows)
+    with csi.language(language):
+        figure = csi.plots.ranking(ranks)
+    figure.canvas.draw()
+    label = figure.axes[0].xaxis.label
+    assert label.get_text().count("\n") == 1
+    assert label.get_window_extent().y0 > 0
