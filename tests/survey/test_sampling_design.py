@@ -55,7 +55,7 @@ def test_means_have_the_errors_of_r(reference, data, name):
     table = csi.index_scores(fit)
     ours = means(table)
     assert_allclose(ours["mean"], np.array(theirs["mean"]["estimate"])[order], rtol=1e-12)
-    assert_allclose(ours["se"], np.array(theirs["mean"]["se"])[order], rtol=1e-7)
+    assert_allclose(ours["se"], np.array(theirs["mean"]["se"])[order], rtol=1e-8)
     assert (table["df"] == theirs["degf"]).all()
     lower = np.array(theirs["mean"]["ci_t_lower"])[order[2]]
     upper = np.array(theirs["mean"]["ci_t_upper"])[order[2]]
@@ -69,7 +69,7 @@ def test_design_effects_are_those_of_r(reference, data, name):
     # R's simple random sample is without replacement from a population of the sum of weights.
     share = 1.0 - len(data) / data["weight"].sum()
     ours = effects["design_effect"].loc[["C", "A", "B"]] / share
-    assert_allclose(ours, theirs["deff"], rtol=1e-6)
+    assert_allclose(ours, theirs["deff"], rtol=1e-8)
     assert_allclose(effects["effective_n"], 250 / effects["design_effect"])
 
 
@@ -80,7 +80,7 @@ def test_means_of_regions_have_the_errors_of_r(reference, data, name):
     table = csi.index_scores(fit, by="region").xs("C", level="construct")
     assert list(table.index) == theirs["region"]
     assert_allclose(table["mean"], theirs["mean"], rtol=1e-12)
-    assert_allclose(table["se"], theirs["se"], rtol=1e-7)
+    assert_allclose(table["se"], theirs["se"], rtol=1e-8)
 
 
 def test_lonely_strata_are_treated_as_in_r(reference, data):
@@ -91,7 +91,7 @@ def test_lonely_strata_are_treated_as_in_r(reference, data):
         survey = survey_of(kept, strata="stratum", cluster="psu", lonely=lonely)
         fit = csi.fit(MODEL, survey)
         row = csi.index_scores(fit).loc["C"]
-        assert_allclose([row["mean"], row["se"]], [theirs[lonely][k] for k in ("mean", "se")], 1e-7)
+        assert_allclose([row["mean"], row["se"]], [theirs[lonely][k] for k in ("mean", "se")], 1e-8)
         jackknife = csi.jackknife(fit).table("index").loc["C", "se"]
         assert_allclose(jackknife, row["se"], rtol=0.03)
         (finding,) = [f for f in fit.diagnostics if f.code == "lonely-strata"]
