@@ -244,7 +244,7 @@ def _tiles(analysis: AnalysisResults) -> list[tuple[str, str, str]]:
                 analysis.outcome_title,
                 f"{sign}{number(100 * step)}",
                 text(
-                    "percentage points more or less, at an index of {high:g} against {low:g}",
+                    "percentage points, at an index of {high:g} against {low:g}",
                     high=high,
                     low=low,
                 ),
