@@ -27,7 +27,7 @@ _LEFT_OUT = {
 }
 
 
-_FEWEST = 30  # respondents of a segment with a curve of its own
+_SEGMENT_MINIMUM = 30  # respondents of a segment with a curve of its own
 
 
 def segments_of(
@@ -51,7 +51,7 @@ def segments_of(
             scale=scale,
             bootstrap=bootstrap,
             level=valued.level,
-            fewest=max(_FEWEST, minimum_n),
+            fewest=max(_SEGMENT_MINIMUM, minimum_n),
             progress=progress,
         )
     except CsimodelError as error:

@@ -49,7 +49,7 @@ def test_a_construct_with_a_variance_below_0_is_a_finding_and_can_be_printed(est
         pages(fit)
         plain = csi.fit(model.without_parameters(), opposed, csi.PLS(modes="unit"))
         assert "(!)" in repr(csi.compare(plain, fit))
-        with pytest.raises(EstimationError, match=r"The variance of 'A' is estimated at -"):
+        with pytest.raises(EstimationError, match=r"The variance of 'A' is estimated at −"):
             csi.fit(model, opposed, estimator, strict=True)
 
 

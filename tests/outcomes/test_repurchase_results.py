@@ -114,8 +114,9 @@ def test_a_line_and_a_page(results):
 
 @pytest.mark.parametrize("name", NUMBERS)
 def test_numbers_of_a_headline_are_those_of_the_tables(results, name):
-    written = re.findall(r"-?\d+\.(\d+)", results[name].headline)
-    numbers = [float(x) for x in re.findall(r"-?\d+\.\d+", results[name].headline)]
+    told = re.findall(r"−?\d+\.\d+", results[name].headline)
+    written = [number.split(".")[1] for number in told]
+    numbers = [float(number.replace("−", "-")) for number in told]
     expected = np.ravel(NUMBERS[name](results[name])).astype(float)
     assert len(numbers) == len(expected)
     half = 0.5000001 * 10.0 ** -np.array([len(decimals) for decimals in written])

@@ -324,8 +324,8 @@ def _robust_difference(
     fitted: Fitted, wide: tuple[ParameterLayout, ...], parameters: Floats, place: int
 ) -> float:
     """Return the score test of the last parameter against the one at `place` it was equal to."""
-    found = _response_scores(fitted, wide, parameters)
-    inner = np.block([[found.inner, found.across], [found.across.T, np.diag(found.own)]])
+    scores = _response_scores(fitted, wide, parameters)
+    inner = np.block([[scores.inner, scores.across], [scores.across.T, np.diag(scores.own)]])
     contrast = np.zeros(len(inner))
     contrast[[place, -1]] = -1.0, 1.0
     if np.linalg.cond(inner) > 1.0 / _REDUNDANT**1.5:
@@ -338,7 +338,7 @@ def _robust_difference(
             response_slopes(layout, at) @ turned[:, None]
         )
         variance += rows * float(gamma_of(fitted.estimator, own).quadratic(pulled)[0, 0])
-    return float(turned @ np.concatenate([found.score, found.score_of])) ** 2 / variance
+    return float(turned @ np.concatenate([scores.score, scores.score_of])) ** 2 / variance
 
 
 def _scores(fitted: Fitted, wide: tuple[ParameterLayout, ...], parameters: Floats) -> _Scores:

@@ -76,7 +76,7 @@ def facts_of(regression: Regression, interval_kind: str) -> tuple[str, ...]:
     sample = regression.sample
     mean = float(sample.share @ sample.outcome)
     cut = sample.cut
-    what = text("{event} counts as yes (cut={cut!r})", event=event_of(sample), cut=cut or 0)
+    what = text("{event} counts as yes (cut={cut})", event=event_of(sample), cut=f"{cut or 0:g}")
     return (
         text(
             "{family}, {n} respondents, survey weights; mean outcome {mean:.3f}"
