@@ -9,13 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from csimodel.estimators.covariance.fitted import Fitted
-from csimodel.estimators.covariance.parameters import inverted, row_of, standardised
+from csimodel.estimators.covariance.parameters import TableRow, inverted, standardised, table_of
 from csimodel.estimators.estimates import Status
 from csimodel.moments.ordinal import OrdinalMoments
 from csimodel.moments.vech import vech_indices
 
 Floats = NDArray[np.float64]
-Rows = Iterator[dict[str, object]]
+Rows = Iterator[TableRow]
 
 
 def ordinal_rows(fitted: Fitted, covariance: Floats, level: float = 0.95) -> pd.DataFrame:
@@ -29,12 +29,12 @@ def ordinal_rows(fitted: Fitted, covariance: Floats, level: float = 0.95) -> pd.
     ordinal = fitted.moments[0].ordinal
     if ordinal is None:
         return pd.DataFrame()
-    rows = [*_errors(fitted, covariance, level), *_thresholds(fitted, ordinal, level)]
-    rows += _means(fitted, ordinal, covariance, level)
-    return pd.DataFrame(rows)
+    rows = [*_errors(fitted, covariance), *_thresholds(fitted, ordinal)]
+    rows += _means(fitted, ordinal, covariance)
+    return table_of(rows, level)
 
 
-def _errors(fitted: Fitted, covariance: Floats, level: float) -> Rows:
+def _errors(fitted: Fitted, covariance: Floats) -> Rows:
     layout = fitted.layouts[0]
     values, jacobian = standardised(layout, fitted.parameters)
     ordered = [fitted.model.items[i] for i in np.flatnonzero(layout.ordered)]
@@ -44,19 +44,19 @@ def _errors(fitted: Fitted, covariance: Floats, level: float) -> Rows:
             with np.errstate(invalid="ignore"):
                 se = float(np.sqrt(slope @ covariance @ slope))
             value = 1.0 - float(values[at]) ** 2
-            yield row_of(row.rhs, "~~", row.rhs, value, se, value, se, level)
+            yield row.rhs, "~~", row.rhs, value, se, value, se
 
 
-def _thresholds(fitted: Fitted, ordinal: OrdinalMoments, level: float) -> Rows:
+def _thresholds(fitted: Fitted, ordinal: OrdinalMoments) -> Rows:
     spread = ordinal.variances / float(fitted.sizes[0])
     for at, (label, value) in enumerate(zip(ordinal.labels, ordinal.statistics, strict=True)):
         item, bar, number = label.partition("|")
         if bar:
             se = float(np.sqrt(spread[at]))
-            yield row_of(item, "|", number, float(value), se, float(value), se, level)
+            yield item, "|", number, float(value), se, float(value), se
 
 
-def _means(fitted: Fitted, ordinal: OrdinalMoments, covariance: Floats, level: float) -> Rows:
+def _means(fitted: Fitted, ordinal: OrdinalMoments, covariance: Floats) -> Rows:
     """Yield means; the standardised ``m/σ`` moves with m and with σ, of which Δ tells."""
     own, layout = fitted.moments[0], fitted.layouts[0]
     (sigma,) = (at.sigma for at in fitted.at)
@@ -79,4 +79,4 @@ def _means(fitted: Fitted, ordinal: OrdinalMoments, covariance: Floats, level: f
         wide = spread / sd**2 + 2.0 * turn @ mixed[i] / sd + turn @ covariance @ turn
         with np.errstate(invalid="ignore"):
             std_se = float(np.sqrt(wide))
-        yield row_of(own.items[i], "~1", "", mean, float(np.sqrt(spread)), mean / sd, std_se, level)
+        yield own.items[i], "~1", "", mean, float(np.sqrt(spread)), mean / sd, std_se

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -24,6 +25,8 @@ from csimodel.estimators.solution import Solution
 from csimodel.significance import t_limits
 
 Floats = NDArray[np.float64]
+TableRow = tuple[str, str, str, float, float, float, float]
+"""lhs, op, rhs, estimate, se, std and std_se of a row."""
 
 
 def covariance_structure(solution: Solution) -> tuple[CovarianceEstimator, CovarianceEstimates]:
@@ -261,13 +264,17 @@ def standardised_columns(std: Floats, std_se: Floats, level: float) -> dict[str,
     return {"std": std, "std_se": std_se, "std_lower": lower, "std_upper": upper}
 
 
-def row_of(
-    lhs: str, op: str, rhs: str, value: float, se: float, std: float, std_se: float, level: float
-) -> dict[str, object]:
-    """Return one row of `parameter_table`."""
-    columns = {
-        **error_columns(np.array([value]), np.array([se]), level),
-        **standardised_columns(np.array([std]), np.array([std_se]), level),
-    }
-    numbers = {name: column[0] for name, column in columns.items()}
-    return {"lhs": lhs, "op": op, "rhs": rhs, "estimate": value, **numbers}
+def table_of(rows: Sequence[TableRow], level: float) -> pd.DataFrame:
+    """Return rows beside those of the layout, each a `TableRow`, as a `parameter_table`."""
+    lhs, op, rhs, *numbers = zip(*rows, strict=True)
+    estimate, se, std, std_se = (np.array(column, dtype=np.float64) for column in numbers)
+    return pd.DataFrame(
+        {
+            "lhs": lhs,
+            "op": op,
+            "rhs": rhs,
+            "estimate": estimate,
+            **error_columns(estimate, se, level),
+            **standardised_columns(std, std_se, level),
+        }
+    )
