@@ -1,5 +1,7 @@
 """Every published model parses, is drawn, fits simulated answers, and goes through text and back."""
 
+from pathlib import Path
+
 import pytest
 
 import csimodel as csi
@@ -147,3 +149,16 @@ firm = { wording = "provider", missing_codes = [99], labels = { 1 = "A", "b c" =
     book = csi.Codebook.from_toml(text)
     assert csi.Codebook.from_toml(book.to_toml()) == book
     assert csi.Codebook.from_toml(csi.Codebook().to_toml()) == csi.Codebook()
+
+
+def test_names_of_the_mobile_phone_survey_have_its_questions():
+    """Words that the survey's own codebook shares with the template stand at the same items."""
+    book = csi.models.template(csi.models.ecsi())
+    own = Path(__file__).parents[2] / "data" / "mobi.toml"
+    known = {name: item.wording for name, item in csi.read_codebook(own).items.items()}
+    for name, word in {
+        "PERQ3": "advice", "PERQ6": "eliability", "CUSL2": "cost less", "CUSL3": "recommend",
+        "PERQ5": "roducts and services", "PERQ7": "information", "CUSA3": "ideal",
+    }.items():  # fmt: skip
+        assert word.lower() in known[name].lower()
+        assert word.lower() in book.items[name].wording.lower()

@@ -17,6 +17,16 @@ class Question(NamedTuple):
     zh: str
 
 
+OF_ITEMS: Mapping[str, Question] = {
+    # The mobile phone survey asks these in an order of its own, and its names are published.
+    "PERQ2": Question("Technical quality", "技术质量"),
+    "PERQ3": Question("Service and advice to customers", "对顾客的服务和建议"),
+    "PERQ4": Question("Quality of the services used", "所用服务的质量"),
+    "PERQ6": Question("Reliability of what is supplied", "所提供产品和服务的可靠性"),
+    "CUSL2": Question("How likely to stay though others cost less", "在他人更便宜时仍留下的可能性"),
+    "CUSL3": Question("How likely to recommend", "推荐给他人的可能性"),
+}
+
 QUESTIONS: Mapping[str, tuple[Question, ...]] = {
     "Image": (
         Question("It can be trusted in what it says and does", "言行可信"),

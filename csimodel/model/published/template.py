@@ -6,7 +6,7 @@ from csimodel.arguments import checked
 from csimodel.errors import ModelError
 from csimodel.findings import listed
 from csimodel.model.model import Model
-from csimodel.model.published.questions import QUESTIONS
+from csimodel.model.published.questions import OF_ITEMS, QUESTIONS
 from csimodel.options import require_kind
 from csimodel.survey.codebook import Codebook
 from csimodel.survey.codebook_values import parse_scale
@@ -20,8 +20,9 @@ def template(
 ) -> Codebook:
     """Return a codebook for a model: each item with its construct, a short wording and the scale.
 
-    Wordings are those of the catalogue's constructs, in the order of the items; an item beyond them
-    has none yet. ``csi.models.template(model).to_toml()`` is the file to edit.
+    Wordings are those of the catalogue's constructs, in the order of the items (those of the mobile
+    phone survey by their names); an item beyond them has none yet.
+    ``csi.models.template(model).to_toml()`` is the file to edit.
 
     Parameters
     ----------
@@ -58,10 +59,10 @@ def template(
     for own in model.constructs:
         if own.name in terms:  # made of constructs, which have the questions
             continue
-        construct = own.name
-        texts = [getattr(question, language) for question in QUESTIONS.get(construct, ())]
+        questions = QUESTIONS.get(own.name, ())
         for place, name in enumerate(own.items):
-            wording = texts[place] if place < len(texts) else None
-            items[name] = Item(name, construct, wording, low, high)
+            question = OF_ITEMS.get(name) or (questions[place] if place < len(questions) else None)
+            wording = None if question is None else getattr(question, language)
+            items[name] = Item(name, own.name, wording, low, high)
     labels = {name: item.wording for name, item in items.items() if item.wording is not None}
     return Codebook(items=items, title=model.name or None, column_labels=labels)
