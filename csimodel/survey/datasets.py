@@ -23,7 +23,7 @@ from csimodel.survey.read import read_survey
 from csimodel.survey.survey import Survey
 from csimodel.survey.workbook_parts import DAMAGE, parts_of
 
-MOBI_DESIGN = "mobi.csv and mobi_design.csv"
+MOBI_DESIGN = "mobi.csv + mobi_design.csv"
 ACSI_FILE = "ACSI Data 2015 ver2.xlsx"
 ACSI_DOI = "10.17632/64xkbj2ry5"
 ACSI_SHA256 = "53cc5ad2cf7ce8c4b1ed214e21508b7ba5059867aaedd1d9cc28ba8fc3c9bf3f"
