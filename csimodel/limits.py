@@ -18,6 +18,9 @@ _GROUPS = Path("/sys/fs/cgroup")
 FEWEST_DRAWS = 20
 """Usable draws below which there is no error and no interval."""
 
+FEWEST_IN_SEGMENT = 30
+"""Respondents of a segment that has a curve of its own, unless the user says otherwise."""
+
 COLUMNS = 20_000
 """Columns of a table."""
 

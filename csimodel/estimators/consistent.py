@@ -10,6 +10,7 @@ from csimodel.estimators.estimates import Inadmissible
 from csimodel.estimators.structural import pivots_last
 from csimodel.model import Model
 from csimodel.model.stages import factors_of
+from csimodel.model.terms import parts_of
 
 Floats = NDArray[np.float64]
 
@@ -173,7 +174,7 @@ def inadmissible(
     flags = np.zeros(cor.shape[-1], dtype=np.int64)
     flags |= Inadmissible.RELIABILITY * BOUNDS["reliability"].above(reliability).any(axis=0)
     flags |= Inadmissible.LOADING * BOUNDS["loading"].beyond(loadings).any(axis=0)
-    parts = {part for whole in model.wholes for part in whole.parts}
+    parts = parts_of(model.terms)
     own = [j for j, name in enumerate(model.construct_names) if name not in parts]
     pivots = pivots_last(cor[np.ix_(own, own)] if parts else cor)
     flags |= Inadmissible.NOT_POSITIVE_DEFINITE * ~(pivots > 0).all(axis=0)

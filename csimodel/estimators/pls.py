@@ -626,10 +626,11 @@ class PLS(Estimator):
         model, products = stage.model, stage.products
         unusable = outcome > Status.NOT_CONVERGED
         measured = cor = _correlations(cov, unusable)
-        ordered = self.consistent and bool(model.wholes)
         with np.errstate(all="ignore"):
-            if ordered:
-                cor = freed_of_error(model, measured, stage.first_reliability(unusable))
+            first = None
+            if self.consistent and model.wholes:
+                first = stage.first_reliability(unusable)
+                cor = freed_of_error(model, measured, first)
             weights, iterations, settled = self._outer_weights(cor, stage, unusable)
             crossed, scores_cor, weights = scores(cor, model, weights)
             loadings = crossed[np.arange(len(model.items)), model.owner]
@@ -642,8 +643,7 @@ class PLS(Estimator):
             flags = np.zeros(len(outcome), dtype=np.int64)
             places = list(model.products.values())
             scales = product_scales(model, np.sqrt(cov.diagonal()), loadings.T).T
-            if ordered:
-                first = stage.first_reliability(unusable)
+            if first is not None:
                 corrected = correct_orders(model, weights, loadings, construct_cor, first)
                 loadings, construct_cor, reliability = corrected
                 weights = weights_of_scores(model, weights, measured, reliability)

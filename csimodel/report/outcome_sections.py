@@ -11,6 +11,7 @@ from csimodel.estimators import Fit
 from csimodel.findings import Finding
 from csimodel.formatting import label
 from csimodel.inference import Bootstrap
+from csimodel.limits import FEWEST_IN_SEGMENT
 from csimodel.outcomes import Repurchase
 from csimodel.outcomes.measurement_error import CorrectedSlopes, corrected_slopes
 from csimodel.outcomes.models.segments import Segments, repurchase_segments
@@ -25,9 +26,6 @@ _LEFT_OUT = {
         "The slope of the outcome is not corrected for measurement error; the error was “{error}”."
     ),
 }
-
-
-_SEGMENT_MINIMUM = 30  # respondents of a segment with a curve of its own
 
 
 def segments_of(
@@ -51,7 +49,7 @@ def segments_of(
             scale=scale,
             bootstrap=bootstrap,
             level=valued.level,
-            fewest=max(_SEGMENT_MINIMUM, minimum_n),
+            fewest=max(FEWEST_IN_SEGMENT, minimum_n),
             progress=progress,
         )
     except CsimodelError as error:

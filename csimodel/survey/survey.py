@@ -328,7 +328,7 @@ def _with_design(survey: Survey, answers: Answers) -> Answers:
         ),
         calibrated=None if everyone is None else everyone.at(rows),
     )
-    if survey.lonely == "fail":
+    if survey.lonely == "fail":  # else the design would be built for nothing
         design.require_several(answers.design, survey.strata)
     if survey.subcluster is not None or survey.subpopulation is not None:
         second = (survey.subcluster, survey.subpopulation, rows, answers.design.unit)

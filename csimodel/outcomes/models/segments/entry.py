@@ -15,6 +15,7 @@ from csimodel.estimators import Fit
 from csimodel.findings import Finding, Severity, listed
 from csimodel.floats import own_errstate
 from csimodel.inference import FitErrors
+from csimodel.limits import FEWEST_IN_SEGMENT
 from csimodel.options import require_count, require_level
 from csimodel.outcomes.design.layout import Layout, Part, value_of
 from csimodel.outcomes.kernels.kernel import Ending
@@ -53,7 +54,7 @@ def repurchase_segments(
     weights: Column | None = None,
     cluster: Column | None = None,
     bootstrap: FitErrors | None = None,
-    fewest: int = 30,
+    fewest: int = FEWEST_IN_SEGMENT,
     level: float = 0.95,
     progress: bool = True,
 ) -> Segments:
